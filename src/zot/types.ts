@@ -1,0 +1,85 @@
+/**
+ * The part of zot's config.json that this project writes or reasons about, with zot's own key names
+ * (zot 2.1.20). What has no type here still passes through `extraConfig`.
+ */
+export interface ZotConfig {
+  distSpecVersion: string;
+  storage: { rootDirectory: string; dedupe?: boolean; gc?: boolean; gcDelay?: string; gcInterval?: string };
+  http: HttpConfig;
+  log?: { level: string };
+  extensions?: ExtensionsConfig;
+}
+
+export interface HttpConfig {
+  address: string;
+  /** zot's own JSON Schema wants a string, its loader takes both. */
+  port: string;
+  externalUrl?: string;
+  realm?: string;
+  compat?: string[];
+  auth?: AuthConfig;
+  accessControl?: AccessControl;
+}
+
+export interface AuthConfig {
+  htpasswd?: { path: string };
+  failDelay?: number;
+  apikey?: boolean;
+  sessionKeysFile?: string;
+  openid?: { providers: Record<string, OpenIdProvider> };
+}
+
+export interface OpenIdProvider {
+  name?: string;
+  issuer: string;
+  credentialsFile?: string;
+  scopes: string[];
+  claimMapping?: { username?: string; groups?: string };
+}
+
+/** zot's own four actions, and the one that lets a push replace a manifest of another digest. */
+export type Action = "read" | "create" | "update" | "delete" | "detectManifestCollision";
+
+export interface Condition {
+  /** CEL over `req`; all conditions of a policy must hold. zot >= 2.1.17. */
+  expression: string;
+  /** What the refused client is told. */
+  message?: string;
+}
+
+export interface Policy {
+  users?: string[];
+  groups?: string[];
+  actions: string[];
+  conditions?: Condition[];
+}
+
+export interface RepositoryPolicy {
+  policies?: Policy[];
+  defaultPolicy?: string[];
+  anonymousPolicy?: string[];
+}
+
+export interface AccessControl {
+  repositories?: Record<string, RepositoryPolicy>;
+  adminPolicy?: Policy;
+  groups?: Record<string, { users: string[] }>;
+  metrics?: { users?: string[]; anonymousPolicy?: string[] };
+}
+
+export interface SyncRegistry {
+  urls: string[];
+  onDemand: boolean;
+  tlsVerify?: boolean;
+  maxRetries?: number;
+  retryDelay?: string;
+  syncTimeout?: string;
+  content: { prefix: string; destination?: string }[];
+}
+
+export interface ExtensionsConfig {
+  search?: { enable: boolean; cve?: { updateInterval: string } };
+  ui?: { enable: boolean };
+  metrics?: { enable: boolean; prometheus: { path: string } };
+  sync?: { enable: boolean; registries: SyncRegistry[] };
+}
