@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { baseUrl, groupName, listOf, section } from "./vocabulary";
+
+const slug = z
+  .string({ error: "must be a slug" })
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be a slug: lower-case letters, digits and dashes");
+const text = z.string({ error: "must be text" }).min(1, "must not be empty");
+
+/** `harden-zot:identity`: how the registry appears in Authentik. Every default is what the blumeops blueprint sets. */
+export const identitySettings = section({
+  name: text.default("Zot Registry"),
+  slug: slug.default("zot"),
+  clientId: slug.default("zot"),
+  authorizationFlow: slug.default("default-provider-authorization-implicit-consent"),
+  invalidationFlow: slug.default("default-provider-invalidation-flow"),
+  signingKey: text.default("authentik Self-signed Certificate"),
+  /** Groups that exist already and are looked up; every other group named by a rule is created by the stack. */
+  existingGroups: listOf(groupName).default([]),
+}).prefault({});
+
+/** `authentik:url`: the server both Pulumi and the registry talk to. */
+export const authentikUrl = baseUrl;
+
+export type IdentitySettings = z.output<typeof identitySettings>;

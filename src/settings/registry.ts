@@ -1,0 +1,65 @@
+import { valid } from "semver";
+import { z } from "zod";
+import { baseUrl, flag, goDuration, identityName, listOf, oneOf, port, remotePath, section } from "./vocabulary";
+
+const storage = section({
+  rootDirectory: remotePath,
+  gc: flag.default(true),
+  gcDelay: goDuration.default("1h"),
+  gcInterval: goDuration.default("24h"),
+  /** zot's own default. On, an anonymous HEAD can create an empty repository (docs/facts.md). */
+  dedupe: flag.default(true),
+});
+
+const cache = section({
+  /** The namespace images of this upstream appear under: `docker.io` serves `docker.io/library/alpine`. */
+  name: z
+    .string({ error: "must be text" })
+    .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "must be one repository path component, such as docker.io"),
+  url: baseUrl,
+  tlsVerify: flag.default(true),
+});
+
+const metrics = z.union(
+  [oneOf("anonymous", "off"), section({ users: listOf(identityName).min(1, "must name at least one user") })],
+  { error: 'must be "anonymous", "off", or { users: [name, ...] }' },
+);
+
+const search = section({ cve: section({ updateInterval: goDuration }).optional() });
+
+/** `harden-zot:registry`: what the registry is, whoever may use it. */
+export const registrySettings = section({
+  externalUrl: baseUrl,
+  version: z
+    .string({ error: "must be the version of zot on the hosts, such as 2.1.20" })
+    .refine((version) => valid(version) === version, "must be the version of zot on the hosts, such as 2.1.20"),
+  /** zot below 2.1.19 lets a create-only identity move tags (docs/facts.md, versions). */
+  allowVulnerableVersion: flag.default(false),
+  listen: section({
+    address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address, such as 0.0.0.0 or 127.0.0.1" }),
+    port,
+  }),
+  storage,
+  pullThrough: listOf(cache)
+    .default([])
+    .refine(
+      (caches) => new Set(caches.map((entry) => entry.name)).size === caches.length,
+      "must not name a cache twice",
+    ),
+  compat: listOf(oneOf("docker2s2")).default([]),
+  realm: z
+    .string({ error: "must be text" })
+    .regex(/^[\w .-]{1,64}$/, "must be up to 64 letters, digits, spaces, dots or dashes")
+    .default("zot"),
+  logLevel: oneOf("debug", "info", "warn", "error").default("info"),
+  metrics: metrics.default("off"),
+  search: search.optional(),
+  ui: flag.default(true),
+  /** Deep-merged last over the rendered config.json, for what has no setting. */
+  extraConfig: z.record(z.string(), z.unknown(), { error: "must be an object of zot's own keys" }).default({}),
+}).refine((registry) => !registry.ui || registry.search !== undefined, {
+  path: ["ui"],
+  message: "needs search: zot serves no UI without the search extension; set search: {} or ui: false",
+});
+
+export type RegistrySettings = z.output<typeof registrySettings>;

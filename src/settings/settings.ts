@@ -1,0 +1,74 @@
+import type { z } from "zod";
+import { type AccessSettings, accessSettings, type CiIdentity, ciSettings } from "./access";
+import { describeIssues, OperatorError } from "./errors";
+import { type HostSettings, hostsSettings } from "./hosts";
+import { authentikUrl, type IdentitySettings, identitySettings } from "./identity";
+import { type RegistrySettings, registrySettings } from "./registry";
+
+/** Everything an operator says, checked, with every default in place. Holds no secret. */
+export interface Settings {
+  authentikUrl: string;
+  registry: RegistrySettings;
+  hosts: HostSettings[];
+  identity: IdentitySettings;
+  access: AccessSettings;
+  ci: CiIdentity[];
+}
+
+/** The configuration keys as the stack file has them; undefined where it has none. */
+export type RawSettings = { [Key in keyof typeof SCHEMAS]: unknown };
+
+const SCHEMAS = {
+  "authentik:url": authentikUrl,
+  "harden-zot:registry": registrySettings,
+  "harden-zot:hosts": hostsSettings,
+  "harden-zot:identity": identitySettings,
+  "harden-zot:access": accessSettings,
+  "harden-zot:ci": ciSettings,
+} as const;
+
+export const SETTING_KEYS = Object.keys(SCHEMAS) as (keyof RawSettings)[];
+
+/**
+ * @throws OperatorError that lists every mistake at once, one line each
+ */
+export function parseSettings(raw: RawSettings): Settings {
+  const mistakes: string[] = [];
+  const parse = <Key extends keyof RawSettings>(key: Key): z.output<(typeof SCHEMAS)[Key]> => {
+    const result = SCHEMAS[key].safeParse(raw[key]);
+    if (!result.success) mistakes.push(...describeIssues(key, raw[key], result.error));
+    return result.data as z.output<(typeof SCHEMAS)[Key]>;
+  };
+  const settings: Settings = {
+    authentikUrl: parse("authentik:url"),
+    registry: parse("harden-zot:registry"),
+    hosts: parse("harden-zot:hosts"),
+    identity: parse("harden-zot:identity"),
+    access: parse("harden-zot:access"),
+    ci: parse("harden-zot:ci"),
+  };
+  if (mistakes.length === 0) mistakes.push(...contradictions(settings));
+  if (mistakes.length > 0)
+    throw new OperatorError(
+      `the settings of this stack cannot be used:\n${mistakes.map((line) => `  - ${line}`).join("\n")}`,
+    );
+  return settings;
+}
+
+/** What no single key can know. */
+function contradictions({ access, ci, registry }: Settings): string[] {
+  const caches = registry.pullThrough.map((cache) => cache.name);
+  return ci.flatMap((identity, index) => [
+    ...(identity.group === access.admins.group
+      ? [
+          `harden-zot:ci[${index}].group = ${JSON.stringify(identity.group)}: must not be the admins' group; give CI a group of its own`,
+        ]
+      : []),
+    ...identity.repositories
+      .filter((pattern) => caches.includes(pattern.split("/")[0] ?? ""))
+      .map(
+        (pattern) =>
+          `harden-zot:ci[${index}].repositories names ${JSON.stringify(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
+      ),
+  ]);
+}

@@ -1,0 +1,118 @@
+import { z } from "zod";
+
+/**
+ * The words settings are made of. Every message says what is allowed; the caller adds the key and the value
+ * (see ./errors.ts).
+ */
+
+const says = (allowed: string) => ({ error: allowed });
+
+/** An object that refuses unknown keys by listing the known ones. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  const allowed = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? `allowed here: ${allowed}` : `must be an object with: ${allowed}`,
+  });
+}
+
+/** An absolute http(s) URL without query or fragment; a trailing slash is dropped. */
+export const baseUrl = z
+  .string(says("must be an http:// or https:// URL"))
+  .refine(isBaseUrl, "must be an http:// or https:// URL without query, fragment, user or password")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+function isBaseUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    !/[?#]/.test(text) &&
+    url.username === "" &&
+    url.password === ""
+  );
+}
+
+/** Go duration as zot reads it: 30s, 15m, 1h30m. */
+export const goDuration = z
+  .string(says('must be a Go duration such as "30s", "15m" or "24h"'))
+  .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a Go duration such as "30s", "15m" or "24h"');
+
+const MILLISECONDS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A period of whole minutes, hours or days ("90d"), read as milliseconds. */
+export const period = z
+  .string(says('must be a period such as "12h" or "90d"'))
+  .regex(/^[1-9]\d*[mhd]$/, 'must be a period such as "30m", "12h" or "90d"')
+  .transform((text) => Number(text.slice(0, -1)) * MILLISECONDS[text.slice(-1) as keyof typeof MILLISECONDS]);
+
+export const port = z
+  .int(says("must be a port, 1 to 65535"))
+  .min(1, "must be a port, 1 to 65535")
+  .max(65535, "must be a port, 1 to 65535");
+
+export const flag = z.boolean(says("must be true or false"));
+
+/**
+ * A word that reaches a remote command line. Login shells differ (fish, zsh, bash, dash) in quoting, so only
+ * characters that no shell interprets are allowed.
+ */
+const PLAIN_WORD = /^[A-Za-z0-9._/@:%+=-]+$/;
+export const plainWord = z
+  .string(says("must be text"))
+  .regex(
+    PLAIN_WORD,
+    "may hold only letters, digits and . _ / @ : % + = - (it becomes a word of a remote command line)",
+  );
+
+/** Absolute, or below the remote user's home when it begins with ~/ . */
+export const remotePath = z
+  .string(says("must be an absolute path on the host, or one that begins with ~/"))
+  .regex(
+    /^(~\/|\/)[A-Za-z0-9._/@:%+=-]+$/,
+    "must be an absolute path on the host or begin with ~/, of letters, digits and . _ / @ : % + = - only",
+  )
+  .refine((path) => !path.split("/").includes(".."), "must not climb with ..");
+
+/** Name of an Authentik account or group, and of what is derived from it. */
+export const identityName = z
+  .string(says("must be text"))
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/,
+    "must be lower-case letters, digits, dots, dashes or underscores, such as zot-ci",
+  );
+
+/** zot lower-cases group names that it uses as keys, never those it compares: names are therefore taken as they are. */
+export const groupName = z
+  .string(says("must be the name of a group"))
+  .regex(
+    /^[^\s"\\]([^"\\]*[^\s"\\])?$/,
+    "must be the name of a group, without quotes, backslashes or spaces around it",
+  );
+
+export const regularExpression = z
+  .string(says("must be a regular expression (RE2)"))
+  .refine(isRegularExpression, "must be a regular expression that RE2 can read (no look-around, no back-references)")
+  .refine((pattern) => !pattern.includes("'"), "must not hold a single quote (it is written into a CEL string)")
+  .refine(
+    (pattern) => pattern.startsWith("^") && pattern.endsWith("$"),
+    "must be anchored: begin with ^ and end with $",
+  );
+
+function isRegularExpression(pattern: string): boolean {
+  if (/\(\?[=!<]|\\[1-9]/.test(pattern)) return false;
+  try {
+    new RegExp(pattern, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, says(`must be one of: ${values.join(", ")}`));
+}
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item, says("must be a list"));
+}
