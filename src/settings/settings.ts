@@ -56,19 +56,28 @@ export function parseSettings(raw: RawSettings): Settings {
 }
 
 /** What no single key can know. */
-function contradictions({ access, ci, registry }: Settings): string[] {
+function contradictions({ access, ci, identity, registry }: Settings): string[] {
   const caches = registry.pullThrough.map((cache) => cache.name);
-  return ci.flatMap((identity, index) => [
-    ...(identity.group === access.admins.group
-      ? [
-          `harden-zot:ci[${index}].group = ${JSON.stringify(identity.group)}: must not be the admins' group; give CI a group of its own`,
-        ]
-      : []),
-    ...identity.repositories
-      .filter((pattern) => caches.includes(pattern.split("/")[0] ?? ""))
+  const inCache = (pattern: string) => caches.includes(pattern.split("/")[0] ?? "");
+  const groups = [access.admins.group, ...ci.map((account) => account.group)];
+  const shown = JSON.stringify;
+  return [
+    ...ci.flatMap(({ group, repositories }, index) => [
+      ...(group === access.admins.group
+        ? [`harden-zot:ci[${index}].group = ${shown(group)}: must not be the admins' group; give CI a group of its own`]
+        : []),
+      ...repositories
+        .filter(inCache)
+        .map(
+          (pattern) =>
+            `harden-zot:ci[${index}].repositories names ${shown(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
+        ),
+    ]),
+    ...identity.existingGroups
+      .filter((name) => !groups.includes(name))
       .map(
-        (pattern) =>
-          `harden-zot:ci[${index}].repositories names ${JSON.stringify(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
+        (name) =>
+          `harden-zot:identity.existingGroups names ${shown(name)}: no rule mentions that group; allowed: ${[...new Set(groups)].join(", ")}`,
       ),
-  ]);
+  ];
 }

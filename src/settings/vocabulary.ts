@@ -65,12 +65,12 @@ export const plainWord = z
     "may hold only letters, digits and . _ / @ : % + = - (it becomes a word of a remote command line)",
   );
 
-/** Absolute, or below the remote user's home when it begins with ~/ . */
+/** zot expands no ~, so every path on the host is absolute. */
 export const remotePath = z
-  .string(says("must be an absolute path on the host, or one that begins with ~/"))
+  .string(says("must be an absolute path on the host"))
   .regex(
-    /^(~\/|\/)[A-Za-z0-9._/@:%+=-]+$/,
-    "must be an absolute path on the host or begin with ~/, of letters, digits and . _ / @ : % + = - only",
+    /^\/[A-Za-z0-9._/@:%+=-]+$/,
+    "must be an absolute path on the host, of letters, digits and . _ / @ : % + = - only (no ~, no spaces)",
   )
   .refine((path) => !path.split("/").includes(".."), "must not climb with ..");
 

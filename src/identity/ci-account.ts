@@ -1,0 +1,41 @@
+import * as authentik from "@pulumi/authentik";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface CiAccountArgs {
+  /** User name, in Authentik and in the registry. */
+  username: string;
+  /** Id of the one group whose rights it has. */
+  group: pulumi.Input<string>;
+}
+
+/** A service account for one CI identity, with the app password it logs in with. */
+export class CiAccount extends pulumi.ComponentResource {
+  readonly username: pulumi.Output<string>;
+  /** Secret. */
+  readonly appPassword: pulumi.Output<string>;
+
+  constructor(name: string, { username, group }: CiAccountArgs, options?: pulumi.ComponentResourceOptions) {
+    super("harden-zot:identity:CiAccount", name, {}, options);
+    const user = new authentik.User(
+      `${name}-user`,
+      { username, name: username, type: "service_account", path: "goauthentik.io/service-accounts", groups: [group] },
+      { parent: this },
+    );
+    const token = new authentik.Token(
+      `${name}-app-password`,
+      {
+        identifier: `${username}-app-password`,
+        description: `How ${username} logs in to the registry; kept by Pulumi`,
+        user: user.id.apply(Number),
+        intent: "app_password",
+        retrieveKey: true,
+        // Left to its default it dies after 30 minutes and comes back with another key.
+        expiring: false,
+      },
+      { parent: this },
+    );
+    this.username = user.username;
+    this.appPassword = pulumi.secret(token.key);
+    this.registerOutputs({});
+  }
+}

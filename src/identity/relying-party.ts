@@ -1,0 +1,95 @@
+import * as authentik from "@pulumi/authentik";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Settings } from "../settings/settings";
+import type { Existing } from "./lookups";
+
+/** Issuer of an Authentik application, exactly as its discovery document spells it: with the slash. */
+export function issuerUrl(authentikUrl: string, slug: string): string {
+  return `${authentikUrl}/application/o/${slug}/`;
+}
+
+/** Where zot 2.1.20 takes the authorization code. */
+export function redirectUri(externalUrl: string): string {
+  return `${externalUrl}/zot/auth/callback/oidc`;
+}
+
+/** The registry as Authentik knows it: client, application, and who may log in to it. */
+export class RelyingParty extends pulumi.ComponentResource {
+  readonly clientSecret: pulumi.Output<string>;
+  /** Name of every group that has a say -> its id in Authentik. */
+  readonly groups: Map<string, pulumi.Input<string>>;
+
+  constructor(name: string, settings: Settings, existing: Existing, options?: pulumi.ComponentResourceOptions) {
+    super("harden-zot:identity:RelyingParty", name, {}, options);
+    this.clientSecret = this.createClientSecret();
+    this.groups = this.resolveGroups(settings, existing);
+    const application = this.createApplication(settings, this.createProvider(settings, existing));
+    this.admitGroups(application);
+    this.registerOutputs({});
+  }
+
+  private createClientSecret(): pulumi.Output<string> {
+    return new random.RandomPassword("client-secret", { length: 64, special: false }, { parent: this }).result;
+  }
+
+  private createProvider({ identity, registry }: Settings, existing: Existing): authentik.ProviderOauth2 {
+    return new authentik.ProviderOauth2(
+      "client",
+      {
+        name: identity.name,
+        clientId: identity.clientId,
+        clientSecret: this.clientSecret,
+        clientType: "confidential",
+        authorizationFlow: existing.authorizationFlow,
+        invalidationFlow: existing.invalidationFlow,
+        allowedRedirectUris: [{ matching_mode: "strict", url: redirectUri(registry.externalUrl) }],
+        propertyMappings: existing.scopeMappings,
+        // Without one Authentik signs with the client secret (HS256) and every login ends in 401.
+        signingKey: existing.signingKey,
+        subMode: "hashed_user_id",
+        includeClaimsInIdToken: true,
+      },
+      { parent: this },
+    );
+  }
+
+  private createApplication(
+    { identity, registry }: Settings,
+    provider: authentik.ProviderOauth2,
+  ): authentik.Application {
+    return new authentik.Application(
+      "application",
+      {
+        name: identity.name,
+        slug: identity.slug,
+        protocolProvider: provider.id.apply(Number),
+        metaLaunchUrl: registry.externalUrl,
+        policyEngineMode: "any",
+      },
+      { parent: this },
+    );
+  }
+
+  /**
+   * A group that the stack creates has no argument but its name, and the name is its identity here. So it is never
+   * updated in place: Authentik's provider updates by a PUT of the whole object from state, which would throw out
+   * every member that joined since the last refresh (docs/facts.md, group membership).
+   */
+  private resolveGroups({ access, ci }: Settings, existing: Existing): Map<string, pulumi.Input<string>> {
+    const names = [...new Set([access.admins.group, ...ci.map((identity) => identity.group)])];
+    return new Map(
+      names.map((name) => [
+        name,
+        existing.groups.get(name) ?? new authentik.Group(name, { name }, { parent: this }).id,
+      ]),
+    );
+  }
+
+  /** With no binding at all everybody with an account could log in. */
+  private admitGroups(application: authentik.Application): void {
+    [...this.groups].forEach(([name, group], order) => {
+      new authentik.PolicyBinding(`admit-${name}`, { target: application.uuid, group, order }, { parent: this });
+    });
+  }
+}

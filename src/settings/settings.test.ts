@@ -1,0 +1,364 @@
+import { describe, expect, it } from "vitest";
+import { OperatorError } from "./errors";
+import { parseSettings, type RawSettings } from "./settings";
+
+const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s";
+
+/** A fresh copy of settings that are all right, to be spoilt in one place. */
+function good() {
+  return {
+    "authentik:url": "https://authentik.example.test",
+    "harden-zot:registry": {
+      externalUrl: "https://registry.example.test",
+      version: "2.1.20",
+      listen: { address: "127.0.0.1", port: 5050 },
+      storage: { rootDirectory: "/srv/zot" } as Record<string, unknown>,
+      pullThrough: [{ name: "docker.io", url: "https://registry-1.docker.io" }] as Record<string, unknown>[],
+      search: {} as Record<string, unknown>,
+    } as Record<string, unknown>,
+    "harden-zot:hosts": [
+      {
+        address: "registry-host",
+        user: "zot",
+        hostKey: HOST_KEY,
+        zot: "/usr/local/bin/zot",
+        configDirectory: "/etc/zot",
+        service: { manager: "systemd", name: "zot" } as Record<string, unknown>,
+      } as Record<string, unknown>,
+    ],
+    "harden-zot:identity": undefined as Record<string, unknown> | undefined,
+    "harden-zot:access": {
+      admins: { group: "admins" },
+      tags: { mutable: ["latest"], format: "^v\\d+$" } as Record<string, unknown>,
+    } as Record<string, unknown>,
+    "harden-zot:ci": [
+      { name: "zot-ci", group: "artifact-workloads", repositories: ["team/**"] } as Record<string, unknown>,
+    ],
+  };
+}
+
+type Good = ReturnType<typeof good>;
+
+function messageOf(spoil: (settings: Good) => void): string {
+  const settings = good();
+  spoil(settings);
+  try {
+    parseSettings(settings as unknown as RawSettings);
+  } catch (error) {
+    expect(error).toBeInstanceOf(OperatorError);
+    return (error as Error).message;
+  }
+  return "accepted";
+}
+
+const registry = (settings: Good) => settings["harden-zot:registry"];
+const host = (settings: Good) => settings["harden-zot:hosts"][0] as Record<string, unknown>;
+const service = (settings: Good, value: unknown) => {
+  host(settings).service = value;
+};
+const access = (settings: Good) => settings["harden-zot:access"];
+const tags = (settings: Good) => access(settings).tags as Record<string, unknown>;
+const ci = (settings: Good) => settings["harden-zot:ci"][0] as Record<string, unknown>;
+
+/** What is spoilt, the key and value the error must name, and the part that says what is allowed. */
+const BAD: [string, (settings: Good) => void, string, string][] = [
+  [
+    "no Authentik URL",
+    (s) => Object.assign(s, { "authentik:url": undefined }),
+    "authentik:url is missing",
+    "http:// or https://",
+  ],
+  [
+    "an Authentik URL with a password",
+    (s) => Object.assign(s, { "authentik:url": "https://a:b@x.test" }),
+    "authentik:url",
+    "without query, fragment, user or password",
+  ],
+  [
+    "no registry",
+    (s) => Object.assign(s, { "harden-zot:registry": undefined }),
+    "harden-zot:registry is missing",
+    "externalUrl",
+  ],
+  [
+    "an unknown key",
+    (s) => Object.assign(registry(s), { exernalUrl: "x" }),
+    "harden-zot:registry.exernalUrl is not a setting",
+    "externalUrl, version",
+  ],
+  [
+    "an external URL without a scheme",
+    (s) => Object.assign(registry(s), { externalUrl: "registry.example.test" }),
+    'externalUrl = "registry.example.test"',
+    "http:// or https:// URL",
+  ],
+  [
+    "an external URL with a query",
+    (s) => Object.assign(registry(s), { externalUrl: "https://x.test/?a=1" }),
+    "externalUrl",
+    "without query",
+  ],
+  [
+    "a version that is no version",
+    (s) => Object.assign(registry(s), { version: "latest" }),
+    'version = "latest"',
+    "such as 2.1.20",
+  ],
+  [
+    "a version with a v",
+    (s) => Object.assign(registry(s), { version: "v2.1.20" }),
+    'version = "v2.1.20"',
+    "such as 2.1.20",
+  ],
+  [
+    "a port out of range",
+    (s) => Object.assign(registry(s), { listen: { address: "0.0.0.0", port: 70000 } }),
+    "listen.port = 70000",
+    "1 to 65535",
+  ],
+  [
+    "a port as text",
+    (s) => Object.assign(registry(s), { listen: { address: "0.0.0.0", port: "5050" } }),
+    'listen.port = "5050"',
+    "1 to 65535",
+  ],
+  [
+    "a listen address that is a name",
+    (s) => Object.assign(registry(s), { listen: { address: "localhost", port: 1 } }),
+    'listen.address = "localhost"',
+    "IP address",
+  ],
+  [
+    "a relative storage path",
+    (s) => Object.assign(registry(s), { storage: { rootDirectory: "zot" } }),
+    'rootDirectory = "zot"',
+    "absolute path",
+  ],
+  [
+    "a storage path that climbs",
+    (s) => Object.assign(registry(s), { storage: { rootDirectory: "/srv/../etc" } }),
+    "rootDirectory",
+    "must not climb",
+  ],
+  [
+    "a duration zot cannot read",
+    (s) => Object.assign(registry(s).storage as object, { gcDelay: "1 day" }),
+    'gcDelay = "1 day"',
+    "Go duration",
+  ],
+  ["gc as text", (s) => Object.assign(registry(s).storage as object, { gc: "yes" }), 'gc = "yes"', "true or false"],
+  [
+    "a cache named twice",
+    (s) => (registry(s).pullThrough as object[]).push({ name: "docker.io", url: "https://x.test" }),
+    "pullThrough",
+    "must not name a cache twice",
+  ],
+  [
+    "a cache with a slash in its name",
+    (s) => Object.assign(registry(s), { pullThrough: [{ name: "a/b", url: "https://x.test" }] }),
+    'pullThrough[0].name = "a/b"',
+    "one repository path component",
+  ],
+  [
+    "a cache without URL",
+    (s) => Object.assign(registry(s), { pullThrough: [{ name: "ghcr.io" }] }),
+    "pullThrough[0].url is missing",
+    "http:// or https://",
+  ],
+  [
+    "an unknown compat",
+    (s) => Object.assign(registry(s), { compat: ["docker2"] }),
+    'compat[0] = "docker2"',
+    "one of: docker2s2",
+  ],
+  [
+    "an unknown metrics mode",
+    (s) => Object.assign(registry(s), { metrics: "public" }),
+    'metrics = "public"',
+    '"anonymous", "off"',
+  ],
+  [
+    "metrics for nobody",
+    (s) => Object.assign(registry(s), { metrics: { users: [] } }),
+    "metrics.users = []",
+    "at least one user",
+  ],
+  ["a UI without search", (s) => Object.assign(registry(s), { search: undefined }), "ui", "needs search"],
+  [
+    "an unknown log level",
+    (s) => Object.assign(registry(s), { logLevel: "loud" }),
+    'logLevel = "loud"',
+    "debug, info, warn, error",
+  ],
+  ["a realm with quotes", (s) => Object.assign(registry(s), { realm: 'a"b' }), "realm", "letters, digits"],
+  [
+    "extraConfig that is a list",
+    (s) => Object.assign(registry(s), { extraConfig: [] }),
+    "extraConfig = []",
+    "object of zot's own keys",
+  ],
+  ["no hosts", (s) => Object.assign(s, { "harden-zot:hosts": [] }), "harden-zot:hosts = []", "at least one host"],
+  [
+    "the same host twice",
+    (s) => s["harden-zot:hosts"].push(host(s)),
+    "harden-zot:hosts",
+    "same address and port twice",
+  ],
+  [
+    "an address with a space",
+    (s) => Object.assign(host(s), { address: "a b" }),
+    'hosts[0].address = "a b"',
+    "host name or IP address",
+  ],
+  [
+    "a user with a semicolon",
+    (s) => Object.assign(host(s), { user: "root;reboot" }),
+    'user = "root;reboot"',
+    "login name",
+  ],
+  [
+    "an RSA host key",
+    (s) => Object.assign(host(s), { hostKey: "ssh-rsa AAAA" }),
+    'hostKey = "ssh-rsa AAAA"',
+    "ed25519 or ecdsa",
+  ],
+  [
+    "a fingerprint for a host key",
+    (s) => Object.assign(host(s), { hostKey: "SHA256:abc" }),
+    'hostKey = "SHA256:abc"',
+    "ssh-keyscan",
+  ],
+  [
+    "a zot path with a space",
+    (s) => Object.assign(host(s), { zot: "/opt/my zot" }),
+    'zot = "/opt/my zot"',
+    "no spaces",
+  ],
+  ["a zot path below ~", (s) => Object.assign(host(s), { zot: "~/bin/zot" }), 'zot = "~/bin/zot"', "no ~"],
+  [
+    "a shell command for a service name",
+    (s) => service(s, { manager: "systemd", name: "zot;reboot" }),
+    'service.name = "zot;reboot"',
+    "word of a remote command line",
+  ],
+  [
+    "an unknown service manager",
+    (s) => service(s, { manager: "upstart", name: "zot" }),
+    "service",
+    "systemd, launchd, docker, podman, command",
+  ],
+  [
+    "an unknown systemd scope",
+    (s) => service(s, { manager: "systemd", name: "zot", scope: "global" }),
+    'scope = "global"',
+    "system, user",
+  ],
+  [
+    "a command service without words",
+    (s) => service(s, { manager: "command", start: [], stop: ["a"], status: ["a"] }),
+    "service.start = []",
+    "at least one word",
+  ],
+  [
+    "a setting of another manager",
+    (s) => service(s, { manager: "docker", name: "zot", scope: "user" }),
+    "service.scope is not a setting",
+    "manager, name",
+  ],
+  [
+    "anonymous push",
+    (s) => Object.assign(access(s), { anonymous: ["create"] }),
+    'anonymous[0] = "create"',
+    "one of: read",
+  ],
+  ["no admins", (s) => Object.assign(access(s), { admins: undefined }), "access.admins is missing", "group"],
+  [
+    "a tag format that is not anchored",
+    (s) => Object.assign(tags(s), { format: "v\\d+" }),
+    'format = "v\\\\d+"',
+    "anchored",
+  ],
+  ["a tag format RE2 cannot read", (s) => Object.assign(tags(s), { format: "^(?=v).*$" }), "format", "RE2"],
+  [
+    "a tag format that ends its CEL string",
+    (s) => Object.assign(tags(s), { format: "^'||true||'$" }),
+    "format",
+    "single quote",
+  ],
+  [
+    "a mutable tag that is no tag",
+    (s) => Object.assign(tags(s), { mutable: ["a b"] }),
+    'mutable[0] = "a b"',
+    "must be a tag",
+  ],
+  ["a CI name in upper case", (s) => Object.assign(ci(s), { name: "Zot-CI" }), 'ci[0].name = "Zot-CI"', "lower-case"],
+  ["a CI identity twice", (s) => s["harden-zot:ci"].push(ci(s)), "harden-zot:ci", "same identity twice"],
+  [
+    "a CI identity in the admins' group",
+    (s) => Object.assign(ci(s), { group: "admins" }),
+    'ci[0].group = "admins"',
+    "group of its own",
+  ],
+  [
+    "a CI identity without repositories",
+    (s) => Object.assign(ci(s), { repositories: [] }),
+    "ci[0].repositories = []",
+    "at least one repository pattern",
+  ],
+  [
+    "a CI identity that writes into a cache",
+    (s) => Object.assign(ci(s), { repositories: ["docker.io/library/*"] }),
+    '"docker.io/library/*"',
+    "caches are read-only",
+  ],
+  ["an unknown role", (s) => Object.assign(ci(s), { role: "root" }), 'role = "root"', "publisher, maintainer"],
+  [
+    "a key that outlives nothing",
+    (s) => Object.assign(ci(s), { key: { expiresAfter: "30d", rotateAfter: "60d" } }),
+    "ci[0].key.rotateAfter",
+    "shorter than expiresAfter",
+  ],
+  [
+    "a period zot cannot keep",
+    (s) => Object.assign(ci(s), { key: { expiresAfter: "3 months", rotateAfter: "60d" } }),
+    'expiresAfter = "3 months"',
+    "90d",
+  ],
+  [
+    "an existing group nobody mentions",
+    (s) => Object.assign(s, { "harden-zot:identity": { existingGroups: ["admin"] } }),
+    '"admin"',
+    "no rule mentions that group",
+  ],
+  [
+    "a slug with a slash",
+    (s) => Object.assign(s, { "harden-zot:identity": { slug: "a/b" } }),
+    'slug = "a/b"',
+    "lower-case letters, digits and dashes",
+  ],
+];
+
+describe("parseSettings", () => {
+  it("accepts the settings every case below spoils", () => {
+    expect(messageOf(() => {})).toBe("accepted");
+  });
+
+  it.each(BAD)("refuses %s, naming the key, the value and what is allowed", (_, spoil, key, allowed) => {
+    const message = messageOf(spoil);
+    expect(message).toContain(key);
+    expect(message).toContain(allowed);
+  });
+
+  it("gives every mistake its own message", () => {
+    const messages = BAD.map(([, spoil]) => messageOf(spoil));
+    expect(new Set(messages).size).toBe(BAD.length);
+  });
+
+  it("reports all mistakes at once", () => {
+    const message = messageOf((settings) => {
+      registry(settings).version = "x";
+      ci(settings).name = "X";
+    });
+    expect(message).toMatch(/version.*\n.*ci\[0\]\.name/);
+  });
+});

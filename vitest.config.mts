@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts", "sandbox/**/*.test.ts"],
+    // Some tests start a registry, an sshd or the Pulumi engine.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
