@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Daemon {
+  name: string;
+  pid: number;
+  logFile: string;
+}
+
+/** Starts a program that outlives us unless stopped; its output goes to a file. */
+export function startDaemon(
+  name: string,
+  [command, ...args]: [string, ...string[]],
+  logFile: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Daemon {
+  const log = openSync(logFile, "a", 0o600);
+  const child: ChildProcess = spawn(command, args, { detached: true, stdio: ["ignore", log, log], env });
+  if (child.pid === undefined) throw new Error(`${name} could not be started: ${command} is missing or not executable`);
+  child.unref();
+  return { name, pid: child.pid, logFile };
+}
+
+/** Ends the process group of a daemon: asks, waits up to 5 s, then insists. */
+export async function stopDaemon({ pid }: Pick<Daemon, "pid">): Promise<void> {
+  signal(pid, "SIGTERM");
+  for (let waited = 0; waited < 5000 && isAlive(pid); waited += 50) await sleep(50);
+  signal(pid, "SIGKILL");
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Gone already.
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** @throws when nothing answers with a status below 500 within the time (ms) */
+export async function waitForHttp(url: string, timeout = 15_000): Promise<void> {
+  for (const deadline = Date.now() + timeout; Date.now() < deadline; await sleep(25)) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer && answer.status < 500) return;
+  }
+  throw new Error(`${url} did not answer within ${timeout / 1000} s`);
+}

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { stringify } from "yaml";
+import type { RawSettings } from "../src/settings/settings";
+
+const PROJECT = resolve(__dirname, "..");
+
+export interface StackOptions {
+  /** Path of the pulumi command. */
+  pulumi: string;
+  /** State, stack configuration and nothing else. */
+  directory: string;
+  /** Everything pulumi and the program need, AUTHENTIK_TOKEN included. */
+  environment: Record<string, string>;
+}
+
+export interface Run {
+  code: number;
+  /** What the console showed, both streams in order. */
+  output: string;
+}
+
+/** This project as a stack of its own, driven through the pulumi command as an operator would. */
+export class Stack {
+  private readonly configFile: string;
+
+  constructor(private readonly options: StackOptions) {
+    this.configFile = resolve(options.directory, "Pulumi.sandbox.yaml");
+  }
+
+  /** Replaces the stack's settings; takes effect with the next preview or up. */
+  configure(settings: Partial<RawSettings>): void {
+    writeFileSync(this.configFile, stringify({ config: settings }));
+  }
+
+  async create(settings: Partial<RawSettings>): Promise<void> {
+    await this.expect(["login", `file://${this.options.directory}`]);
+    await this.expect(["stack", "init", "sandbox"]);
+    this.configure(settings);
+  }
+
+  preview(...flags: string[]): Promise<Run> {
+    return this.pulumi(["preview", ...flags]);
+  }
+
+  up(...flags: string[]): Promise<Run> {
+    return this.pulumi(["up", "--yes", "--skip-preview", ...flags]);
+  }
+
+  refresh(...flags: string[]): Promise<Run> {
+    return this.pulumi(["refresh", "--yes", "--skip-preview", ...flags]);
+  }
+
+  destroy(...flags: string[]): Promise<Run> {
+    return this.pulumi(["destroy", "--yes", "--skip-preview", ...flags]);
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.expect(["stack", "output", "--json"])).output);
+  }
+
+  /** The state as `pulumi stack export` prints it: secrets encrypted. */
+  async state(): Promise<string> {
+    return (await this.expect(["stack", "export"])).output;
+  }
+
+  private async expect(args: string[]): Promise<Run> {
+    const run = await this.pulumi(args);
+    if (run.code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${run.output}`);
+    return run;
+  }
+
+  /** @param show called with every piece of output as it comes */
+  pulumi(args: string[], show: (text: string) => void = () => {}): Promise<Run> {
+    const [verb, ...rest] = args as [string, ...string[]];
+    const withStack = verb === "login" ? [] : ["--stack", "sandbox"];
+    const withConfig = ["preview", "up", "refresh", "destroy"].includes(verb) ? ["--config-file", this.configFile] : [];
+    const stackInit = verb === "stack" && rest[0] === "init";
+    const child = spawn(
+      this.options.pulumi,
+      [...args, ...(stackInit ? [] : withStack), ...withConfig, "--non-interactive", "--color", "never"],
+      { cwd: PROJECT, env: this.options.environment, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    return new Promise((settle, fail) => {
+      let output = "";
+      const take = (chunk: Buffer) => {
+        output += chunk;
+        show(String(chunk));
+      };
+      child.stdout.on("data", take);
+      child.stderr.on("data", take);
+      child.on("error", fail);
+      child.on("close", (code) => settle({ code: code ?? 1, output }));
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { MANIFEST_TYPE, type TinyImage } from "./image";
+
+export type Headers = Record<string, string>;
+
+/** Anything that answers like fetch: plain, or with the cookies of a session. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+export const basicAuth = (user: string, password: string): Headers => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+});
+
+/**
+ * Pushes as the OCI distribution spec v1.1 says (POST, PUT per blob, PUT manifest) and stops at the first refusal.
+ * @returns the last answer: 201 when the image is in
+ */
+export async function pushImage(
+  registry: string,
+  repository: string,
+  tag: string,
+  image: TinyImage,
+  headers: Headers = {},
+): Promise<Response> {
+  for (const { digest, bytes } of image.blobs) {
+    const opened = await fetch(`${registry}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
+    if (opened.status !== 202) return opened;
+    const location = new URL(opened.headers.get("location") ?? "", registry);
+    location.searchParams.set("digest", digest);
+    const stored = await fetch(location, {
+      method: "PUT",
+      headers: { ...headers, "content-type": "application/octet-stream" },
+      body: new Uint8Array(bytes),
+    });
+    if (stored.status !== 201) return stored;
+  }
+  return fetch(`${registry}/v2/${repository}/manifests/${tag}`, {
+    method: "PUT",
+    headers: { ...headers, "content-type": MANIFEST_TYPE },
+    body: new Uint8Array(image.manifest.bytes),
+  });
+}
+
+export function pullManifest(
+  registry: string,
+  repository: string,
+  reference: string,
+  headers: Headers = {},
+): Promise<Response> {
+  return fetch(`${registry}/v2/${repository}/manifests/${reference}`, {
+    headers: { ...headers, accept: MANIFEST_TYPE },
+  });
+}
