@@ -1,0 +1,819 @@
+#!/bin/sh
+# harden-zot's agent on the registry host: one POSIX sh file for Linux and macOS. Reference: docs/agent.md.
+#
+#   sh DIR/harden-zot/agent.sh VERB [key=value ...]       DIR holds zot's config.json; all state stays beside this file
+#
+#   status                     one line of JSON: what is configured, what was applied, what runs, what drifted
+#   put-secret name=NAME       stdin -> secrets/NAME-<id>.json (0600), prints that path; <id> is made from the content
+#   activate restart=PRINT     stdin is the new config.json; all or nothing; prints one line of JSON
+#   rollback                   puts back the configuration before the current one
+#   restore                    puts back the configuration from before the first hardening
+#   uninstall                  removes the agent and its state, once nothing is hardened any more
+#
+#   zot=PATH                   zot's binary (inside the image when the service is a container)
+#   service=MANAGER:NAME       systemd, systemd-user, launchd, docker, podman; or service=command with
+#   start=A,B stop=A,B status=A,B   the words to run; status exits 0 while zot runs, and may print its process id
+#   sudo=yes                   run the service manager, and nothing else, through `sudo -n`
+#   minimum=VERSION            refuse an older zot
+#   heal=N                     a counter kept in the record, raised by the program to apply the same content again
+#   wait=SECONDS               how long zot may take to serve (60)
+#
+# Exit status: 0 done; 1 refused or rolled back, the reason on stderr; 2 wrong words; 75 another run holds the lock.
+# A run that was killed leaves a journal (txn/), which the next run of any verb but status finishes or rolls back.
+# The last word of every `A && B || die` leaves:
+# shellcheck disable=SC2015
+set -u
+umask_of_login=$(umask)
+umask 077
+LC_ALL=C
+export LC_ALL
+# sshd hands out a short PATH; docker and podman of macOS live outside of it.
+PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin:/opt/homebrew/bin
+
+tab=$(printf '\t')
+newline='
+'
+
+# ---------------------------------------------------------------- words and small tools
+
+say() { printf 'harden-zot: %s\n' "$*" >&2; }
+
+die() {
+  say "$1"
+  exit "${2:-1}"
+}
+
+read_words() {
+  zot='' service='' start='' stop='' status='' sudo='' minimum='' heal=0 wait=60 name='' restart=''
+  for word in "$@"; do
+    case $word in
+    zot=* | service=* | start=* | stop=* | status=* | sudo=* | minimum=* | heal=* | wait=* | name=* | restart=*) ;;
+    *) die "$word is not a word this agent knows; see the head of $0" 2 ;;
+    esac
+    case $word in *[!A-Za-z0-9._/@:%+=,-]*) die "$word holds a character that is not allowed" 2 ;; esac
+    eval "${word%%=*}=\${word#*=}"
+  done
+  case $heal$wait in *[!0-9]*) die "heal= and wait= take whole numbers" 2 ;; esac
+}
+
+need() {
+  for word in "$@"; do
+    eval "[ -n \"\$$word\" ]" || die "$verb needs $word=" 2
+  done
+}
+
+nap() { sleep 0.03 2>/dev/null || sleep 1; }
+
+sha256() {
+  if command -v sha256sum >/dev/null 2>&1; then set -- "$(sha256sum)"; else set -- "$(shasum -a 256)"; fi
+  printf '%s' "${1%% *}"
+}
+
+# A configuration counts without the newlines at its end: a write in place pads with them.
+config_sha256() { printf '%s\n' "$(cat "$1")" | sha256; }
+
+# JSON on stdin -> one line a scalar, "lower.case.path<TAB>value", and an empty line after each document.
+# -v lines=1 reads one document a line and skips what is not JSON, as in a log.
+json() {
+  awk "$@" '
+    function place(  i, text) { for (i = 1; i <= depth; i++) text = text (i > 1 ? "." : "") name[i]; return tolower(text) }
+    function scalar(value) { print place() "\t" value; keyed = 0 }
+    {
+      if (lines) depth = keyed = 0
+      rest = $0
+      while (1) {
+        sub(/^[ \t\r,:]+/, "", rest)
+        if (rest == "") break
+        first = substr(rest, 1, 1)
+        if (depth == 0 && first != "{") break
+        if (first == "{" || first == "[") {
+          kind[++depth] = first; name[depth] = "[]"; keyed = 0; rest = substr(rest, 2)
+        } else if (first == "}" || first == "]") {
+          depth--; keyed = 0; rest = substr(rest, 2)
+          if (depth == 0) print ""
+        } else if (match(rest, /^"([^"\\]|\\.)*"/)) {
+          text = substr(rest, 2, RLENGTH - 2); rest = substr(rest, RLENGTH + 1)
+          gsub(/\\\//, "/", text)
+          if (kind[depth] == "{" && !keyed) { name[depth] = text; keyed = 1 } else scalar(text)
+        } else if (match(rest, /^[-+.A-Za-z0-9]+/)) {
+          text = substr(rest, 1, RLENGTH); rest = substr(rest, RLENGTH + 1); scalar(text)
+        } else break
+      }
+    }'
+}
+
+# zot's log on stdin -> its last errors, one a line, without the noise.
+errors_of_log() {
+  json -v lines=1 | awk -F "$tab" '
+    $1 == "level" { bad = ($2 ~ /^(error|fatal|panic)$/) }
+    $1 == "message" { message = $2 }
+    $1 == "error" { error = $2 }
+    $0 == "" {
+      if (bad) print message (error == "" ? "" : ": " error)
+      bad = 0; message = error = ""
+    }' | sed 's/\\[nt]/ /g; s/\\"/"/g' | tail -n "$1"
+}
+
+# fetch URL MAXIMUM-SECONDS [curl option]: the body in $body; 0 = 2xx, 1 = answered otherwise, 2 = nobody answers ($why).
+fetch() {
+  body='' why=''
+  if command -v curl >/dev/null 2>&1; then
+    body=$(curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
+    case $? in
+    0) why="HTTP ${body##*"$newline"}" ;;
+    6 | 7 | 28) why=${body%"$newline"*} && return 2 ;;
+    *) why=${body%"$newline"*} && return 1 ;;
+    esac
+    body=${body%"$newline"*}
+    case $why in 'HTTP 2'??) return 0 ;; *) return 1 ;; esac
+  fi
+  body=$(wget -T "$2" ${3:+--no-check-certificate} -q -O - "$1" 2>/dev/null) && return 0
+  why=$(wget -T "$2" ${3:+--no-check-certificate} -O /dev/null "$1" 2>&1 | grep -i -e error -e refused -e unable -e "can't" | tail -n 1)
+  case $why in *[Rr]efused* | *unable* | *resolv* | *timed*) return 2 ;; *) return 1 ;; esac
+}
+
+# The registry on this host; a proxy has no part in it, and its certificate carries another name.
+probe() (
+  unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+  fetch "$1/readyz" 2 -k
+)
+ready() { probe "$1" >/dev/null 2>&1; }
+answered() {
+  probe "$1" >/dev/null 2>&1
+  [ $? -ne 2 ]
+}
+
+# ---------------------------------------------------------------- zot's configuration and binary
+
+# Sets url, port, issuers, guarded (yes: authentication and access control are both there) and secret_files.
+read_config() {
+  address=127.0.0.1 port='' scheme=http issuers='' authentication=no access=no secret_files='' log_file=''
+  while IFS=$tab read -r key value; do
+    case $key in
+    http.address) address=$value ;;
+    http.port) port=$value ;;
+    http.tls.cert) scheme=https ;;
+    http.auth.openid.providers.*.issuer) issuers="$issuers $value" ;;
+    log.output) log_file=$value ;;
+    esac
+    case $key in http.auth.*) authentication=yes ;; http.accesscontrol.*) access=yes ;; esac
+    case $value in "$state/secrets/"*) secret_files="$secret_files ${value##*/}" ;; esac
+  done <<EOF
+$(json <"$1" | grep -e '^http\.' -e '^log\.')
+EOF
+  case $address in '' | 0.0.0.0 | ::) address=127.0.0.1 ;; *:*) address="[$address]" ;; esac
+  url=$scheme://$address:$port
+  guarded=no
+  [ "$authentication$access" = yesyes ] && guarded=yes
+}
+
+in_container() { case $service in docker:* | podman:*) return 0 ;; *) return 1 ;; esac }
+
+run_zot() {
+  if in_container; then
+    # The configuration directory must be mounted at the same path inside (docs/agent.md).
+    image=$($as_root "${service%%:*}" inspect -f '{{.Image}}' "${service#*:}") || return 1
+    # shellcheck disable=SC2086
+    $as_root "${service%%:*}" run --rm --network none --volumes-from "${service#*:}" --entrypoint "$zot" $image "$@"
+  else
+    "$zot" "$@"
+  fi
+}
+
+# Sets version ('' when zot cannot be run). Starting zot takes as long as all the rest of a call, so what it said is
+# kept until the file (inode, size, time) changes.
+read_version() {
+  version='' print=$(ls -lLin "$zot" 2>/dev/null)
+  if ! in_container && [ -f "$state/version" ]; then
+    { IFS= read -r known && IFS= read -r version; } <"$state/version"
+    [ "$known" = "$print" ] && return
+  fi
+  version=$(run_zot --version 2>/dev/null | json -v lines=1 | sed -n "s/^commit${tab}v*\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p" | tail -n 1)
+  in_container || [ -z "$version" ] || {
+    printf '%s\n%s\n' "$print" "$version" >"$state/version.$$" && mv -f "$state/version.$$" "$state/version"
+  } 2>/dev/null
+}
+
+older() {
+  awk -v a="$1" -v b="$2" 'BEGIN {
+    split(a, x, "."); split(b, y, ".")
+    for (i = 1; i <= 3; i++) if (x[i] + 0 != y[i] + 0) exit !(x[i] + 0 < y[i] + 0)
+    exit 1
+  }'
+}
+
+# ---------------------------------------------------------------- the service
+
+set_up_service() {
+  as_root=''
+  [ "$sudo" = yes ] && as_root='sudo -n'
+  unit=${service#*:}
+  case $service in
+  systemd:?* | docker:?* | podman:?* | launchd:?*) ;;
+  systemd-user:?*)
+    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+    export XDG_RUNTIME_DIR
+    ;;
+  command) need start stop status ;;
+  *) die "service=$service: give systemd:NAME, systemd-user:NAME, launchd:NAME, docker:NAME, podman:NAME or command" 2 ;;
+  esac
+}
+
+# words A,B,C: runs them.
+words() {
+  set -f
+  IFS=,
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  set +f
+  # A service that is started here inherits neither the agent's umask nor its deafness to signals.
+  (trap - HUP PIPE && umask "$umask_of_login" && exec $as_root "$@" </dev/null)
+}
+
+launchd_find() {
+  domain=''
+  for word in "gui/$(id -u)" "user/$(id -u)" system; do
+    $as_root launchctl print "$word/$unit" >/dev/null 2>&1 && domain=$word && return 0
+  done
+  return 1
+}
+
+launchd_plist() {
+  for word in "$HOME/Library/LaunchAgents" /Library/LaunchAgents /Library/LaunchDaemons; do
+    [ -f "$word/$unit.plist" ] && printf '%s' "$word/$unit.plist" && return 0
+  done
+  return 1
+}
+
+# Sets running (yes, no, or missing: the manager does not know it) and pid ('' when the manager does not tell).
+service_state() {
+  running=no pid=''
+  case $service in
+  systemd*)
+    said=$(systemctl_ show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>/dev/null)
+    case $said in
+    '' | *LoadState=not-found*) running=missing ;;
+    *SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
+    esac
+    ;;
+  launchd:*)
+    if launchd_find; then
+      said=$($as_root launchctl print "$domain/$unit" 2>/dev/null)
+      pid=$(printf '%s\n' "$said" | sed -n 's/^[[:space:]]*pid = \([0-9]*\)$/\1/p' | head -n 1)
+      [ -n "$pid" ] && running=yes
+    else
+      launchd_plist >/dev/null || running=missing
+    fi
+    ;;
+  docker:* | podman:*)
+    if said=$($as_root "${service%%:*}" inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>/dev/null); then
+      case $said in 'running '*) running=yes pid=${said#running } ;; esac
+    else
+      running=missing
+    fi
+    ;;
+  command)
+    if said=$(words "$status" 2>/dev/null); then
+      running=yes
+      case $said in *[!0-9]*) ;; *) pid=$said ;; esac
+    fi
+    ;;
+  esac
+}
+
+systemctl_() {
+  case $service in systemd-user:*) systemctl --user "$@" ;; *) $as_root systemctl "$@" ;; esac
+}
+
+# The manager's own words go to $said, for the error.
+service_restart() {
+  case $service in
+  systemd*) said=$(systemctl_ restart "$unit" 2>&1) ;;
+  launchd:*)
+    if launchd_find; then
+      said=$($as_root launchctl kickstart -k "$domain/$unit" 2>&1)
+    else
+      plist=$(launchd_plist) || return 1
+      domain=gui/$(id -u)
+      case $plist in /Library/LaunchDaemons/*) domain=system ;; esac
+      said=$($as_root launchctl bootstrap "$domain" "$plist" 2>&1)
+    fi
+    ;;
+  docker:* | podman:*) said=$($as_root "${service%%:*}" restart "$unit" 2>&1) ;;
+  command) said=$(words "$stop" 2>&1) && said=$(words "$start" 2>&1) ;;
+  esac
+}
+
+service_stop() {
+  case $service in
+  systemd*) said=$(systemctl_ stop "$unit" 2>&1) ;;
+  # A job that launchd keeps alive stops only by being unloaded.
+  launchd:*) if launchd_find; then said=$($as_root launchctl bootout "$domain/$unit" 2>&1); fi ;;
+  docker:* | podman:*) said=$($as_root "${service%%:*}" stop "$unit" 2>&1) ;;
+  command) said=$(words "$stop" 2>&1) ;;
+  esac
+}
+
+# The last errors zot logged, one a line.
+service_errors() {
+  case $service in
+  systemd:*) $as_root journalctl -u "$unit" -n 40 -o cat --no-pager ;;
+  systemd-user:*) journalctl --user -u "$unit" -n 40 -o cat --no-pager ;;
+  launchd:*)
+    launchd_find && $as_root launchctl print "$domain/$unit" |
+      sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u | while IFS= read -r word; do tail -n 40 "$word"; done
+    ;;
+  docker:* | podman:*) $as_root "${service%%:*}" logs --tail 40 "$unit" 2>&1 ;;
+  command) words "$status" 2>&1 ;;
+  esac 2>/dev/null | {
+    cat
+    [ -z "$log_file" ] || tail -n 40 "$log_file" 2>/dev/null
+  } | errors_of_log 3
+}
+
+# serves URL OLD-PID: waits until the service runs as one process (another than OLD-PID) and answers ready.
+serves() {
+  deadline=$(($(date +%s) + wait)) deaths=0 seen=''
+  while :; do
+    service_state
+    if [ "$running" = yes ] && { [ -z "$pid" ] || [ "$pid" != "$2" ]; }; then
+      [ -n "$seen" ] && [ "$seen" != "$pid" ] && deaths=$((deaths + 1))
+      seen=$pid
+      if ready "$1"; then
+        service_state
+        [ "$running:$pid" = "yes:$seen" ] && return 0
+      fi
+    elif [ -n "$seen" ] && [ "$running" = no ]; then
+      deaths=$((deaths + 1)) seen=''
+    fi
+    # One death may be a port or a database not yet let go by the process before; two are a crash loop.
+    [ "$deaths" -ge 2 ] && return 1
+    [ "$(date +%s)" -ge "$deadline" ] && return 1
+    nap
+  done
+}
+
+# ---------------------------------------------------------------- lock, record, journal
+
+alive() {
+  kill -0 "$1" 2>/dev/null || return 1
+  # A process id comes round again, after a reboot for one: ask whether it is an agent, if this ps can tell.
+  ps -A -o pid,args 2>/dev/null | awk -v pid="$1" '
+    $1 == pid { found = 1; if (/agent\.sh/) agent = 1 }
+    END { exit !(NR < 2 || agent || !found) }'
+}
+
+lock() {
+  printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
+  trap 'rm -f "$state/lock.$$"' EXIT
+  deadline=$(($(date +%s) + 15))
+  # A hard link appears whole, with the holder's id in it, or not at all.
+  while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
+    holder=$(cat "$state/lock" 2>/dev/null)
+    if [ -n "$holder" ] && ! alive "$holder"; then
+      # One at a time may break a lock, and only the one it saw.
+      if mkdir "$state/lock.breaking" 2>/dev/null; then
+        [ "$(cat "$state/lock" 2>/dev/null)" = "$holder" ] && rm -f "$state/lock"
+        rmdir "$state/lock.breaking"
+        continue
+      fi
+    fi
+    if [ "$(date +%s)" -ge "$deadline" ]; then
+      rmdir "$state/lock.breaking" 2>/dev/null # whoever made it was killed in between
+      die "another run (process $holder) is changing this registry and did not finish within 15 s; nothing was changed, try again" 75
+    fi
+    nap
+  done
+  trap 'rm -f "$state/lock" "$state/lock.$$"' EXIT
+}
+
+# Sets applied, applied_restart, applied_zot, applied_heal ('' when nothing was applied).
+read_record() {
+  applied='' applied_restart='' applied_zot='' applied_heal=0
+  [ -f "$state/record" ] || return 1
+  while IFS='=' read -r key value; do
+    case $key in
+    sha256) applied=$value ;; restart) applied_restart=$value ;; zot) applied_zot=$value ;; heal) applied_heal=$value ;;
+    esac
+  done <"$state/record"
+}
+
+write_record() { printf 'sha256=%s\nrestart=%s\nzot=%s\nheal=%s\n' "$1" "$2" "$3" "$4" >"$5"; }
+
+# The journal is txn/ with one file, named by how far the run came: switch, rollback or commit. It says whether there
+# was a configuration (had), what the service did (was), where it answered, and what is being done (operation).
+recover() {
+  if [ -f "$txn/commit" ]; then
+    read -r had was old_url operation <"$txn/commit"
+    say "finishing an interrupted $operation"
+    commit
+  elif [ -f "$txn/switch" ] || [ -f "$txn/rollback" ]; then
+    if [ -f "$txn/switch" ]; then file=$txn/switch; else file=$txn/rollback; fi
+    read -r had was old_url operation <"$file"
+    say "rolling back an interrupted $operation"
+    roll_back || say "$outcome"
+  fi
+  rm -rf "$txn" "$state"/*.new "$state"/version.[0-9]* "$state"/secrets/*.new
+  for file in "$state"/lock.[0-9]*; do
+    [ -f "$file" ] && ! alive "${file##*.}" && rm -f "$file"
+  done
+  return 0
+}
+
+# Puts the configuration of the journal back; says in $outcome how it ended.
+roll_back() {
+  if [ -f "$txn/before.json" ] && cmp -s "$txn/before.json" "$config"; then
+    # Not switched yet, or to the same content: there is nothing to put back.
+    rm -rf "$txn"
+    outcome="the configuration was not changed"
+    return 0
+  fi
+  [ -f "$txn/rollback" ] || mv -f "$txn/switch" "$txn/rollback"
+  if [ "$had" = yes ]; then
+    # Gone when a killed rollback had come this far already.
+    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config"; then
+      outcome="the last good configuration could not be put back from $txn/before.json to $config: make that directory writable and run again"
+      return 1
+    fi
+  else
+    rm -f "$config"
+  fi
+  service_state
+  [ "$had" = no ] || read_config "$config"
+  # When the manager refuses, the process from before may well be serving still.
+  if [ "$was" = stopped ]; then service_stop; else service_restart || pid=none; fi
+  if [ "$was" != healthy ]; then
+    outcome="the configuration from before is back; zot was not serving then either"
+  elif serves "$old_url" "$pid"; then
+    outcome="the last good configuration is back and serving"
+  else
+    outcome="the last good configuration is back but zot does not serve at $old_url: $(service_errors | tail -n 1)"
+    rm -rf "$txn"
+    return 1
+  fi
+  rm -rf "$txn"
+}
+
+# Every step may have been done by a run that was killed here.
+commit() {
+  if [ "$operation" = restore ]; then
+    rm -rf "$state/secrets" "$state"/previous.* "$state"/original.* "$state/version"
+    rm -f "$state/record"
+    rm -rf "$txn"
+    return
+  fi
+  for file in "$txn"/original.*; do
+    [ -f "$file" ] && mv -f "$file" "$state/${file##*/}"
+  done
+  if [ -f "$txn/previous.json" ]; then
+    mv -f "$txn/previous.record" "$state/previous.record" 2>/dev/null
+    mv -f "$txn/previous.json" "$state/previous.json"
+  fi
+  [ -f "$txn/record" ] && mv -f "$txn/record" "$state/record"
+  for file in "$state"/secrets/*.json; do
+    [ -f "$file" ] || continue
+    grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
+  done
+  rm -rf "$txn"
+}
+
+# ---------------------------------------------------------------- the transaction
+
+# undone WHY: the run failed before the switch.
+undone() {
+  rm -rf "$txn"
+  die "$1; nothing was changed"
+}
+
+# Everything that can be known to fail is tried before the switch. $txn/candidate.json is the new configuration.
+preflight() {
+  [ -n "$port" ] || undone "the new config.json names no http.port, or is not JSON"
+  if in_container; then :; elif [ ! -f "$zot" ] || [ ! -x "$zot" ]; then
+    undone "there is no zot to run at $zot: install it there, or correct the host's zot setting"
+  fi
+  read_version
+  [ -n "$version" ] || undone "$zot --version did not say a version: is it zot, built for this machine?"
+  if [ -n "$minimum" ] && older "$version" "$minimum"; then
+    undone "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
+  fi
+  for word in $secret_files; do
+    [ -f "$state/secrets/$word" ] || undone "the new config.json refers to $state/secrets/$word, which is not there: run again so that put-secret writes it"
+  done
+  if ! said=$(run_zot verify "$txn/candidate.json" 2>&1); then
+    why=$(printf '%s\n' "$said" | errors_of_log 9 | grep -v '^invalid config file$' | tail -n 1)
+    undone "zot $version refuses the new config.json (zot verify): ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
+  fi
+  for word in $issuers; do check_issuer "$word"; done
+  check_port
+}
+
+check_issuer() {
+  fetch "${1%/}/.well-known/openid-configuration" 10 ||
+    undone "the OIDC issuer $1 cannot be discovered from this host ($why); zot would not start: is the issuer up, and does this host resolve and trust it?"
+  issuer=$(printf '%s\n' "$body" | json | sed -n "s/^issuer$tab//p")
+  [ "$issuer" = "$1" ] ||
+    undone "the OIDC issuer calls itself '$issuer' and the new config.json calls it '$1'; zot compares them byte for byte and would not start"
+}
+
+# A zot that cannot have its port would crash-loop beside whoever has it.
+check_port() {
+  before=$pid
+  service_state
+  if [ "$running" = yes ] && [ "$pid" = "$before" ]; then
+    [ "$port" = "$old_port" ] && return
+  else
+    was=stopped
+    [ "$running" = yes ] && was=running
+  fi
+  answered "$url" && undone "port $port is answered by another process than the service ${service#*:}: stop that one, or choose another port"
+  return 0
+}
+
+# Reads the configuration in place and what the service does with it.
+look() {
+  had=no was=stopped live='' old_url=none old_port='' old_guarded=no
+  if [ -f "$config" ]; then
+    read_config "$config"
+    had=yes live=$(config_sha256 "$config") old_url=$url old_port=$port old_guarded=$guarded
+  fi
+  service_state
+  if [ "$running" = missing ]; then
+    undone "the service manager does not know ${service#*:} (service=$service): correct the host's service setting"
+  elif [ "$running:$had" = yes:no ]; then
+    undone "${service#*:} runs, but not from $config, which is not there: correct the host's configDirectory setting"
+  elif [ "$running" = yes ]; then
+    was=running
+    ready "$old_url" && was=healthy
+  fi
+  read_record
+}
+
+# The new file takes over the mode of the old one, but for the right of others to write.
+make_new_file() {
+  if [ "$had" = yes ]; then
+    cp -p "$config" "$txn/before.json" && cp -p "$config" "$txn/new.json" && chmod u+rw,go-w "$txn/new.json" || return 1
+  fi
+  if [ "$1" = reload ]; then pad_to_length >"$txn/new.json"; else cat "$txn/candidate.json" >"$txn/new.json"; fi
+}
+
+# A shorter file written in place would leave the end of the old one: newlines cover it.
+pad_to_length() {
+  cat "$txn/candidate.json" || return 1
+  pad=$(($(wc -c <"$config") - $(wc -c <"$txn/candidate.json")))
+  [ "$pad" -le 0 ] || printf "%${pad}s" '' | tr ' ' "$newline"
+}
+
+# To go back to: the open configuration from before the first hardening, and later the last one that this agent applied
+# (not what someone else made of it).
+keep_before() {
+  if [ -z "$applied" ]; then
+    if [ "$had" = yes ]; then cp -p "$txn/before.json" "$txn/original.json"; else : >"$txn/original.none"; fi
+  elif [ "$live" = "$applied" ] && [ "$live" != "$1" ]; then
+    cp -p "$txn/before.json" "$txn/previous.json" && cp -p "$state/record" "$txn/previous.record"
+  fi
+}
+
+# transact OPERATION MODE SHA256 RESTART-PRINT: switches to $txn/candidate.json.
+# All that takes space on disk is written before the switch; after it there are only renames.
+transact() {
+  operation=$1 new_pid=$pid
+  make_new_file "$2" || undone "cannot write in $txn: is the disk full?"
+  if [ "$1" != restore ]; then
+    write_record "$3" "$4" "$version" "$heal" "$txn/record" && keep_before "$3" ||
+      undone "cannot write in $txn: is the disk full?"
+  fi
+  printf '%s %s %s %s\n' "$had" "$was" "$old_url" "$1" >"$txn/switch.new" && mv -f "$txn/switch.new" "$txn/switch" ||
+    undone "cannot write in $txn: is the disk full?"
+  why=''
+  if [ "$2" = reload ]; then reload; else restart_with_new_file; fi || fail
+  mv -f "$txn/switch" "$txn/commit" || { why="cannot write in $txn" && fail; }
+  commit
+}
+
+restart_with_new_file() {
+  mv -f "$txn/new.json" "$config" || { why="cannot write $config" && return 1; }
+  service_restart || { why="the service manager could not restart ${service#*:}: $said" && return 1; }
+  serves "$url" "$new_pid" || { why="zot $version did not come up with the new configuration within $wait s: $(service_errors | tail -n 1)" && return 1; }
+}
+
+# zot watches the file itself: only a write into the same inode is seen, and one write is read once.
+reload() {
+  size=$(wc -c <"$txn/new.json")
+  dd if="$txn/new.json" of="$config" bs="$((size))" conv=notrunc 2>/dev/null
+  cmp -s "$txn/new.json" "$config" || { why="cannot write $config" && return 1; }
+  chmod go-w "$config"
+  prove_reload || { why="zot $version did not serve the new configuration after a reload" && return 1; }
+}
+
+# zot takes the file up within 35 ms (measured, 40 reloads), in which it goes on serving.
+prove_reload() {
+  nap && nap
+  serves "$url" none
+}
+
+fail() {
+  cause=$why
+  errors=$(service_errors)
+  roll_back
+  say "$cause; $outcome"
+  [ -z "$errors" ] || printf '%s\n' "$errors" | sed 's/^/  zot: /' >&2
+  exit 1
+}
+
+report() { printf '{"sha256":"%s","action":"%s","zot":"%s"}\n' "$1" "$2" "$version"; }
+
+# ---------------------------------------------------------------- verbs
+
+begin() {
+  need zot service
+  set_up_service
+  # A lost connection must not stop a run half way.
+  trap '' HUP PIPE
+  lock
+  recover
+}
+
+activate() {
+  need restart
+  begin
+  mkdir "$txn" && printf '%s\n' "$(cat)" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  look
+  read_config "$txn/candidate.json"
+  new=$(config_sha256 "$txn/candidate.json")
+  if nothing_to_do; then
+    rm -rf "$txn"
+    report "$new" unchanged
+    return
+  fi
+  preflight
+  mode=restart
+  may_reload && mode=reload
+  transact activate "$mode" "$new" "$restart"
+  report "$new" "${mode}ed"
+}
+
+nothing_to_do() {
+  [ "$new" = "$live" ] && [ "$new" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$was" = healthy ] || return 1
+  read_version
+  [ "$version" = "$applied_zot" ] || return 1
+  for word in $secret_files; do [ -f "$state/secrets/$word" ] || return 1; done
+  chmod go-w "$config"
+  [ "$heal" = "$applied_heal" ] || {
+    write_record "$new" "$restart" "$version" "$heal" "$state/record.new" && mv -f "$state/record.new" "$state/record"
+  }
+}
+
+# Only on top of what this agent applied, to a zot that serves it, with authentication on before and after: a reload of
+# an open zot logs success and enforces nothing (zot 2.1.20).
+may_reload() {
+  [ "$live" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$version" = "$applied_zot" ] &&
+    [ "$was" = healthy ] && [ "$old_guarded$guarded" = yesyes ] && [ "$new" != "$live" ]
+}
+
+rollback() {
+  begin
+  [ -f "$state/previous.json" ] ||
+    die "no hardened configuration came before the current one, and only restore goes back to the open one; nothing was changed"
+  mkdir "$txn" && cp "$state/previous.json" "$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  look
+  read_config "$txn/candidate.json"
+  preflight
+  heal=$applied_heal
+  new=$(config_sha256 "$txn/candidate.json")
+  transact rollback restart "$new" "$(sed -n 's/^restart=//p' "$state/previous.record")"
+  report "$new" restarted
+}
+
+restore() {
+  begin
+  if [ ! -f "$state/record" ]; then
+    version='' && report '' unchanged
+    return
+  fi
+  mkdir "$txn" || undone "cannot write in $state: is the disk full?"
+  look
+  if [ -f "$state/original.none" ]; then
+    stop_and_remove
+    return
+  fi
+  cp "$state/original.json" "$txn/candidate.json" || undone "cannot copy $state/original.json, the configuration from before"
+  read_config "$txn/candidate.json"
+  preflight
+  new=$(config_sha256 "$txn/candidate.json")
+  transact restore restart "$new" none
+  report "$new" restarted
+}
+
+# There was no configuration before the first hardening.
+stop_and_remove() {
+  service_stop || undone "the service manager could not stop ${service#*:}: $said"
+  rm -f "$config" || undone "cannot remove $config"
+  operation=restore
+  commit
+  version='' && report '' stopped
+}
+
+put_secret() {
+  need name
+  case $name in *[!A-Za-z0-9-]*) die "name=$name: letters, digits and dashes only" 2 ;; esac
+  begin
+  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && cat >"$state/secrets/$name.new" ||
+    die "cannot write in $state/secrets: is the disk full?"
+  [ -s "$state/secrets/$name.new" ] || die "put-secret name=$name got nothing on its standard input"
+  id=$(sha256 <"$state/secrets/$name.new")
+  file=$state/secrets/$name-$(printf '%.12s' "$id").json
+  mv -f "$state/secrets/$name.new" "$file" || die "cannot write $file"
+  printf '%s\n' "$file"
+}
+
+uninstall() {
+  begin
+  [ ! -f "$state/record" ] || die "the registry is still hardened by this agent: run restore first"
+  rm -rf "$state"
+}
+
+status_report() {
+  need zot service
+  set_up_service
+  drift='' live='' healthy=false guarded=no hardened=false secret_files='' url=''
+  read_record
+  if [ -f "$config" ]; then
+    read_config "$config"
+    live=$(config_sha256 "$config")
+    case $(ls -ld "$config") in ?????w* | ????????w*) drifted "config.json is writable by others" ;; esac
+  fi
+  [ "$guarded" = yes ] && hardened=true
+  service_state
+  [ "$running" = yes ] && [ -n "$live" ] && ready "$url" && healthy=true
+  read_version
+  [ -z "$applied" ] || find_drift
+  list=''
+  for file in "$state"/secrets/*.json; do
+    [ -f "$file" ] && list="$list,\"${file##*/}\""
+  done
+  phase=''
+  for word in switch rollback commit; do [ -f "$txn/$word" ] && phase=$word; done
+  holder=$(cat "$state/lock" 2>/dev/null)
+  printf '{"agent":%s,"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
+    "$(quoted "$(sha256 <"$0")")" "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
+    "$(quoted "$applied_restart")" "$applied_heal" "$hardened" "${list#,}"
+  case $running in yes) running=running ;; no) running=stopped ;; esac
+  printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s]}\n' \
+    "$running" "$healthy" "$(quoted "$phase")" "$(quoted "$holder")" "${drift#,}"
+}
+
+quoted() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
+
+drifted() { drift="$drift,\"$1\""; }
+
+find_drift() {
+  if [ -z "$live" ]; then
+    drifted "config.json is gone"
+  elif [ "$live" != "$applied" ]; then
+    drifted "config.json was edited"
+  fi
+  for word in $secret_files; do
+    file=$state/secrets/$word
+    if [ ! -f "$file" ]; then
+      drifted "secrets/$word is gone"
+      continue
+    fi
+    case $(ls -ld "$file") in -rw-------*) ;; *) drifted "secrets/$word is readable by others" ;; esac
+    id=$(sha256 <"$file")
+    case $word in *-"$(printf '%.12s' "$id")".json) ;; *) drifted "secrets/$word was edited" ;; esac
+  done
+  [ "$running" = yes ] || drifted "the service is not running"
+  [ "$running" = yes ] && [ "$healthy" = false ] && drifted "zot does not answer at $url/readyz"
+  if [ -z "$version" ]; then
+    drifted "there is no zot to run at $zot"
+  elif [ "$version" != "$applied_zot" ]; then
+    drifted "zot is $version, and was $applied_zot when the configuration was applied"
+  fi
+}
+
+# All of the file is read before the first line of it runs, so that it can be replaced meanwhile.
+main() {
+  verb=${1:-}
+  [ $# -eq 0 ] || shift
+  read_words "$@"
+  state=$(cd "${0%/*}" && pwd) || exit 2
+  config=${state%/*}/config.json txn=$state/txn log_file=''
+  set -- "$(ls -ldn "${state%/*}")"
+  # shellcheck disable=SC2086
+  set -- $1
+  [ "$3" = "$(id -u)" ] ||
+    die "${state%/*} belongs to user id $3 and this login is $(id -u): log in as the user zot runs as, who owns that directory"
+  case $verb in
+  status) status_report ;;
+  put-secret) put_secret ;;
+  activate) activate ;;
+  rollback) rollback ;;
+  restore) restore ;;
+  uninstall) uninstall ;;
+  *) die "'$verb' is not a verb; give status, put-secret, activate, rollback, restore or uninstall" 2 ;;
+  esac
+}
+
+main "$@"
+exit
