@@ -68,6 +68,11 @@ export function agentCommand(host: AgentHost, verb: AgentVerb, options: AgentOpt
   return ["sh", agentPath(host), verb, ...pairs.map(([key, value]) => `${key}=${value}`)].map(plain).join(" ");
 }
 
+/** Where `put-secret name=NAME` keeps this content: the name follows the content. */
+export function secretPath(host: Pick<AgentHost, "configDirectory">, name: string, content: string): string {
+  return `${host.configDirectory}/harden-zot/secrets/${name}-${sha256(content).slice(0, 12)}.json`;
+}
+
 /** Runs `installScript` from its standard input. */
 export function installCommand(host: Pick<AgentHost, "configDirectory">): string {
   return ["sh", "-s", "--", host.configDirectory].map(plain).join(" ");

@@ -14,7 +14,11 @@ export class CiAccount extends pulumi.ComponentResource {
   /** Secret. */
   readonly appPassword: pulumi.Output<string>;
 
-  constructor(name: string, { username, group }: CiAccountArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    readonly name: string,
+    { username, group }: CiAccountArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("harden-zot:identity:CiAccount", name, {}, options);
     const user = new authentik.User(
       `${name}-user`,

@@ -4,21 +4,21 @@ import * as random from "@pulumi/random";
 import type { Settings } from "../settings/settings";
 import type { Existing } from "./lookups";
 
-/** Issuer of an Authentik application, exactly as its discovery document spells it: with the slash. */
-export function issuerUrl(authentikUrl: string, slug: string): string {
-  return `${authentikUrl}/application/o/${slug}/`;
+/** Issuer of the registry's application, exactly as its discovery document spells it: with the slash. */
+export function issuerUrl({ authentikUrl, identity }: Settings): string {
+  return `${authentikUrl}/application/o/${identity.slug}/`;
 }
 
 /** Where zot 2.1.20 takes the authorization code. */
-export function redirectUri(externalUrl: string): string {
-  return `${externalUrl}/zot/auth/callback/oidc`;
+export function redirectUri({ registry }: Settings): string {
+  return `${registry.externalUrl}/zot/auth/callback/oidc`;
 }
 
 /** The registry as Authentik knows it: client, application, and who may log in to it. */
 export class RelyingParty extends pulumi.ComponentResource {
   readonly clientSecret: pulumi.Output<string>;
-  /** Name of every group that has a say -> its id in Authentik. */
-  readonly groups: Map<string, pulumi.Input<string>>;
+  /** Every group that a rule names -> its id in Authentik. */
+  private readonly groups: Map<string, pulumi.Input<string>>;
 
   constructor(name: string, settings: Settings, existing: Existing, options?: pulumi.ComponentResourceOptions) {
     super("harden-zot:identity:RelyingParty", name, {}, options);
@@ -29,11 +29,17 @@ export class RelyingParty extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
+  /** Id of a group that a rule names. */
+  group(name: string): pulumi.Input<string> {
+    return this.groups.get(name) as pulumi.Input<string>;
+  }
+
   private createClientSecret(): pulumi.Output<string> {
     return new random.RandomPassword("client-secret", { length: 64, special: false }, { parent: this }).result;
   }
 
-  private createProvider({ identity, registry }: Settings, existing: Existing): authentik.ProviderOauth2 {
+  private createProvider(settings: Settings, existing: Existing): authentik.ProviderOauth2 {
+    const { identity } = settings;
     return new authentik.ProviderOauth2(
       "client",
       {
@@ -43,7 +49,7 @@ export class RelyingParty extends pulumi.ComponentResource {
         clientType: "confidential",
         authorizationFlow: existing.authorizationFlow,
         invalidationFlow: existing.invalidationFlow,
-        allowedRedirectUris: [{ matching_mode: "strict", url: redirectUri(registry.externalUrl) }],
+        allowedRedirectUris: [{ matching_mode: "strict", url: redirectUri(settings) }],
         propertyMappings: existing.scopeMappings,
         // Without one Authentik signs with the client secret (HS256) and every login ends in 401.
         signingKey: existing.signingKey,

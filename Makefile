@@ -1,0 +1,35 @@
+# Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+NODE := node --require @swc-node/register
+LOCK := node_modules/.package-lock.json
+
+.PHONY: help demo demo-stop test check format decisions bench
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(LOCK): package-lock.json
+	npm ci
+	@touch $@
+
+demo: $(LOCK) ## harden a registry in the sandbox and show it (KEEP=1 leaves it running)
+	@$(NODE) sandbox/demo.ts
+
+demo-stop: $(LOCK) ## end the sandbox that KEEP=1 left running
+	@$(NODE) sandbox/demo-stop.ts
+
+test: $(LOCK) ## all tests, on the real zot (ZOT=...), Pulumi plugins (PULUMI_PLUGINS=...) and Authentik where given
+	@npx vitest run
+
+check: $(LOCK) ## types, lint, format, shell, unused code
+	npx tsc --noEmit
+	npx biome ci --error-on-warnings .
+	npx knip
+	sh sandbox/shellcheck.sh
+
+format: $(LOCK) ## let biome mend what it can
+	npx biome check --write .
+
+decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions against the authorizer
+	@$(NODE) tests/decisions.ts $(FILES)
+
+bench: $(LOCK) ## wall time of preview and up next to an empty program
+	@$(NODE) sandbox/bench.ts

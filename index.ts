@@ -1,0 +1,25 @@
+import { deliver } from "./src/host/deliver";
+import { CiAccount } from "./src/identity/ci-account";
+import { lookUpExisting } from "./src/identity/lookups";
+import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
+import { forOperators } from "./src/program";
+import { loadSettings } from "./src/settings/load";
+
+export = forOperators(async () => {
+  const settings = loadSettings();
+  const existing = await lookUpExisting(settings);
+
+  const relyingParty = new RelyingParty("registry", settings, existing);
+  const accounts = settings.ci.map(
+    ({ name, group }) => new CiAccount(name, { username: name, group: relyingParty.group(group) }),
+  );
+  const hosts = deliver(settings, relyingParty);
+
+  return {
+    registryUrl: settings.registry.externalUrl,
+    oidcIssuer: issuerUrl(settings),
+    redirectUri: redirectUri(settings),
+    ci: Object.fromEntries(accounts.map(({ name, username }) => [name, { username }])),
+    configSha256: Object.fromEntries(hosts.map(({ name, configSha256 }) => [name, configSha256])),
+  };
+});

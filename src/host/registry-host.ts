@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { OperatorError } from "../settings/errors";
+import type { HostSettings } from "../settings/hosts";
+import type { Settings } from "../settings/settings";
+import { renderConfig, serializeConfig } from "../zot/config";
+import { agentCommand, installCommand, installScript, restartFingerprint, secretPath } from "./agent";
+
+export interface RegistryHostArgs {
+  host: HostSettings;
+  settings: Settings;
+  /** Issuer the host must be able to reach, byte for byte. */
+  issuer: string;
+  clientSecret: pulumi.Input<string>;
+  /** JSON of zot's sessionKeysFile. */
+  sessionKeys: pulumi.Input<string>;
+}
+
+const AGENT = resolve(__dirname, "agent.sh");
+
+/** One host that runs zot: the agent, the two secret files, and the transaction that activates a config.json. */
+export class RegistryHost extends pulumi.ComponentResource {
+  /** Of the config.json that is active. */
+  readonly configSha256: pulumi.Output<string>;
+
+  private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
+
+  constructor(
+    readonly name: string,
+    private readonly args: RegistryHostArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("harden-zot:host:RegistryHost", name, {}, options);
+    this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
+    const agent = this.installAgent(name);
+    const credentials = pulumi.output(args.clientSecret).apply((secret) => this.credentials(secret));
+    const secrets = [
+      this.putSecret(name, "oidc-credentials", credentials, agent),
+      this.putSecret(name, "session-keys", args.sessionKeys, agent),
+    ];
+    const config = this.config(credentials, args.sessionKeys);
+    this.activate(name, config, secrets);
+    this.configSha256 = config.apply((text) => createHash("sha256").update(text).digest("hex"));
+    this.registerOutputs({ configSha256: this.configSha256 });
+  }
+
+  private credentials(clientsecret: string): string {
+    return JSON.stringify({ clientid: this.args.settings.identity.clientId, clientsecret });
+  }
+
+  private installAgent(name: string): remote.Command {
+    const { host } = this.args;
+    return new remote.Command(
+      `${name}-agent`,
+      {
+        ...this.base,
+        create: installCommand(host),
+        stdin: installScript(readFileSync(AGENT, "utf8")),
+        delete: agentCommand(host, "uninstall"),
+      },
+      { parent: this },
+    );
+  }
+
+  private putSecret(host: string, name: string, content: pulumi.Input<string>, agent: remote.Command): remote.Command {
+    return new remote.Command(
+      `${host}-${name}`,
+      {
+        ...this.base,
+        create: agentCommand(this.args.host, "put-secret", { name }),
+        stdin: pulumi.secret(content),
+        logging: remote.Logging.None,
+      },
+      { parent: this, dependsOn: agent },
+    );
+  }
+
+  /** The files are named by their content, so a new secret is a new name and the running config keeps its own file. */
+  private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<string> {
+    const { host, issuer, settings } = this.args;
+    return pulumi.unsecret(
+      pulumi.all([credentials, sessionKeys]).apply(([oidc, sessions]) =>
+        serializeConfig(
+          renderConfig(settings, {
+            issuer,
+            credentialsFile: secretPath(host, "oidc-credentials", oidc),
+            sessionKeysFile: secretPath(host, "session-keys", sessions),
+          }),
+        ),
+      ),
+    );
+  }
+
+  private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command[]): void {
+    const { host, settings } = this.args;
+    const activation = (text: string) =>
+      agentCommand(host, "activate", {
+        minimum: settings.registry.version,
+        restart: restartFingerprint(JSON.parse(text)),
+      });
+    new remote.Command(
+      `${name}-config`,
+      { ...this.base, create: config.apply(activation), stdin: config, delete: agentCommand(host, "restore") },
+      { parent: this, dependsOn: secrets },
+    );
+  }
+}
+
+function connectionTo(host: HostSettings): remote.CommandArgs["connection"] {
+  return {
+    host: host.address,
+    port: host.port,
+    user: host.user,
+    hostKey: host.hostKey,
+    ...(host.privateKeyFile ? { privateKey: pulumi.secret(readPrivateKey(host.privateKeyFile)) } : {}),
+    dialErrorLimit: 2,
+    perDialTimeout: 10,
+  };
+}
+
+function readPrivateKey(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new OperatorError(
+      `harden-zot:hosts: privateKeyFile = ${JSON.stringify(file)} cannot be read (${(error as NodeJS.ErrnoException).code}); name a private key file of this machine, or leave it out to use the SSH agent`,
+    );
+  }
+}
