@@ -1,0 +1,16 @@
+import type { IncomingMessage } from "node:http";
+import { RegistryError } from "./distribution/errors";
+
+/** Reads a request body of at most `limit` bytes; 413 beyond. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > limit) {
+      throw new RegistryError(413);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}

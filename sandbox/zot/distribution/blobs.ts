@@ -1,0 +1,91 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import type { Identity } from "../../../src/zot/access/authorizer";
+import type { Registry } from "../registry";
+import { isDigest } from "../storage/digest";
+import { RegistryError, sendEmpty } from "./errors";
+import type { Exchange } from "./routes";
+
+/** Whether the user may read some repository that holds the blob (zot 2.1.20, canMount). */
+export function readableCandidate(registry: Registry, identity: Identity, digest: string): boolean {
+  const candidates = registry.layout.candidates(digest);
+  return registry.started.authorization
+    ? candidates.some((repository) => registry.authorizer().readable(identity, repository))
+    : true;
+}
+
+/** With dedupe on, a HEAD links the blob into the repository it asks about, and so creates that repository. */
+export function head(exchange: Exchange): void {
+  const { registry, identity, response, repository, reference: digest } = exchange;
+  requireDigest(digest);
+  const { layout } = registry;
+  const linkable = readableCandidate(registry, identity, digest);
+  const size = layout.blobSize(repository, digest) ?? (linkable ? layout.link(repository, digest) : undefined);
+  if (size === undefined) {
+    throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
+  }
+  const headers = { ...describe(exchange), "Content-Length": size, "Accept-Ranges": "bytes" };
+  response.writeHead(200, headers).end();
+}
+
+export async function get(exchange: Exchange): Promise<void> {
+  const { registry, request, response, repository, reference: digest } = exchange;
+  requireDigest(digest);
+  const size = registry.layout.blobSize(repository, digest);
+  if (size === undefined) {
+    throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
+  }
+  const path = registry.layout.blobPath(repository, digest);
+  if (request.headers.range === undefined) {
+    response.writeHead(200, { ...describe(exchange), "Content-Length": size });
+    await pipeline(createReadStream(path), response);
+    return;
+  }
+  const range = parseRange(request.headers.range, size);
+  if (!range) {
+    response.setHeader("Content-Range", `bytes */${size}`);
+    throw new RegistryError(416);
+  }
+  response.writeHead(206, {
+    ...describe(exchange),
+    "Content-Length": range.end - range.start + 1,
+    "Content-Range": `bytes ${range.start}-${range.end}/${size}`,
+  });
+  await pipeline(createReadStream(path, range), response);
+}
+
+function describe({ registry, repository, reference: digest }: Exchange): Record<string, string> {
+  const mediaType = registry.manifests.mediaTypeOf(repository, digest) ?? "application/octet-stream";
+  return { "Docker-Content-Digest": digest, "Content-Type": mediaType };
+}
+
+/** One byte range (RFC 9110, section 14.1.2), ends inclusive; the stand-in serves no multipart ranges. */
+function parseRange(header: string, size: number): { start: number; end: number } | undefined {
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? [];
+  if (first === "") {
+    return Number(last) > 0 ? { start: Math.max(size - Number(last), 0), end: size - 1 } : undefined;
+  }
+  const start = Number(first);
+  const end = last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  return start <= end ? { start, end } : undefined;
+}
+
+export function remove({ registry, response, repository, reference: digest }: Exchange): void {
+  if (!isDigest(digest)) {
+    throw new RegistryError(404);
+  }
+  if (registry.layout.blobSize(repository, digest) === undefined) {
+    throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
+  }
+  if (registry.manifests.references(repository, digest)) {
+    throw new RegistryError(405, "DENIED", { digest });
+  }
+  registry.layout.removeBlob(repository, digest);
+  sendEmpty(response, 202);
+}
+
+function requireDigest(digest: string): void {
+  if (!isDigest(digest)) {
+    throw new RegistryError(400, "DIGEST_INVALID", { digest });
+  }
+}

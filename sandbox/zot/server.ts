@@ -1,0 +1,233 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Identity, RegistryState } from "../../src/zot/access/authorizer";
+import { refuseAuthentication, refuseAuthorization } from "./answers";
+import { authenticates } from "./config/validate";
+import { RegistryError, sendEmpty, sendError, sendJson } from "./distribution/errors";
+import { catalog } from "./distribution/lists";
+import { type Exchange, findRoute } from "./distribution/routes";
+import { discover, management, search } from "./extensions";
+import { authenticate, fromUi, InternalError } from "./identity/authentication";
+import { CALLBACK_PATH } from "./identity/relying-party";
+import * as auth from "./identity/routes";
+import { RateLimiter } from "./rate-limit";
+import type { Registry } from "./registry";
+import { page } from "./ui";
+
+const HEALTH = ["/livez", "/readyz", "/startupz"];
+const MANAGEMENT = "/v2/_zot/ext/mgmt";
+
+/** The registry's HTTP server, not listening yet. */
+export function createRegistryServer(registry: Registry): Server {
+  const limiter = new RateLimiter(registry.config.http.ratelimit);
+  return createServer((request, response) => {
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    response.on("finish", () => logExchange(registry, request, response));
+    if (!HEALTH.includes(path) && !limiter.admits(request.method ?? "")) {
+      response.writeHead(429, { "Content-Type": "text/plain; charset=utf-8" }).end("Too Many Requests");
+      return;
+    }
+    answer(registry, path, request, response).catch((error) => fail(registry, error, response));
+  });
+}
+
+function fail({ logger }: Registry, error: unknown, response: ServerResponse): void {
+  const refusal = error instanceof RegistryError ? error : new RegistryError(500);
+  if (refusal.status === 500) {
+    const expected = error instanceof InternalError;
+    logger.error(
+      expected ? error.message : "unexpected error",
+      expected ? {} : { error: String((error as Error).stack) },
+    );
+  }
+  if (response.headersSent) {
+    response.destroy();
+  } else {
+    sendError(response, refusal);
+  }
+}
+
+function logExchange({ logger, metrics }: Registry, request: IncomingMessage, response: ServerResponse): void {
+  const { authorization, ...headers } = request.headersDistinct;
+  metrics.count("zot_http_requests_total", { code: String(response.statusCode), method: request.method ?? "" });
+  logger.info("HTTP API", {
+    module: "http",
+    component: "session",
+    clientIP: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
+    method: request.method,
+    path: request.url,
+    statusCode: response.statusCode,
+    headers: { ...headers, ...(authorization ? { Authorization: ["******"] } : {}) },
+  });
+}
+
+async function answer(registry: Registry, path: string, request: IncomingMessage, response: ServerResponse) {
+  const { started } = registry;
+  if (HEALTH.includes(path)) {
+    response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end("ok");
+  } else if (started.openId && path === "/zot/auth/login") {
+    await auth.login(registry, request, response);
+  } else if (started.openId && path.startsWith(`${CALLBACK_PATH}/`)) {
+    await auth.callback(registry, path.slice(CALLBACK_PATH.length + 1), request, response);
+  } else if (started.apiKeys && path === "/zot/auth/apikey") {
+    await answerKeys(registry, request, response);
+  } else if (started.logout && path === "/zot/auth/logout" && request.method === "POST") {
+    auth.logout(registry, request, response);
+  } else if (path.startsWith("/v2/")) {
+    await answerRegistry(registry, path, request, response);
+  } else if (started.metricsPath !== undefined && path.startsWith(started.metricsPath)) {
+    await answerMetrics(registry, request, response);
+  } else if (started.ui) {
+    page(path, response);
+  } else {
+    notFound(response);
+  }
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("404 page not found\n");
+}
+
+/** Whether some repository may be used without a name. */
+function anonymousPolicyExists({ config }: Registry): boolean {
+  return Object.values(config.http.accessControl?.repositories ?? {}).some(
+    ({ anonymousPolicy = [] }) => anonymousPolicy.length > 0,
+  );
+}
+
+/** Undefined when the request was refused with 401 already. */
+async function identify(
+  registry: Registry,
+  request: IncomingMessage,
+  response: ServerResponse,
+  anonymousAllowed: boolean,
+): Promise<Identity | undefined> {
+  const identity = await authenticate(registry, request, response, anonymousAllowed);
+  const open = !authenticates(registry.config) && !fromUi(request);
+  const refused =
+    identity.kind === "wrong-credentials" || (identity.kind === "anonymous" && !anonymousAllowed && !open);
+  if (refused) {
+    await refuseAuthentication(registry, request, response);
+    return undefined;
+  }
+  return identity;
+}
+
+async function answerKeys(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const identity = await identify(registry, request, response, anonymousPolicyExists(registry));
+  if (identity) {
+    await auth.apiKeys(registry, identity, request, response);
+  }
+}
+
+async function answerMetrics(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { accessControl } = registry.config.http;
+  const anonymous = accessControl?.metrics?.anonymousPolicy?.includes("read") ?? false;
+  const identity = await identify(registry, request, response, anonymous || anonymousPolicyExists(registry));
+  if (!identity) {
+    return;
+  }
+  const users = accessControl?.metrics?.users ?? [];
+  const allowed = identity.kind === "user" ? users.includes(identity.name) : anonymous;
+  if (accessControl && !allowed) {
+    await refuseAuthorization(registry, identity, request, response);
+    return;
+  }
+  response.writeHead(200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" }).end(registry.metrics.text());
+}
+
+async function answerRegistry(registry: Registry, path: string, request: IncomingMessage, response: ServerResponse) {
+  const { method = "" } = request;
+  const route = findRoute(method, path);
+  const extension = route ? undefined : findExtension(registry, path);
+  if (!route && !extension) {
+    notFound(response);
+    return;
+  }
+  if (route ? !route.handler : method !== "GET") {
+    sendEmpty(response, method === "OPTIONS" ? 204 : 405);
+    return;
+  }
+  const identity = await identify(registry, request, response, mayBeAnonymous(registry, path, request));
+  if (!identity) {
+    return;
+  }
+  const query = new URL(request.url ?? "", "http://registry").searchParams;
+  if (extension) {
+    extension({ registry, identity, query, request, response });
+    return;
+  }
+  const { repository = "", reference = "", handler } = route ?? {};
+  const exchange: Exchange = { registry, request, response, identity, repository, reference, query };
+  if (await authorize(exchange)) {
+    await handler?.(exchange);
+  }
+}
+
+type Extension = (context: Pick<Exchange, "registry" | "identity" | "query" | "request" | "response">) => void;
+
+function findExtension({ started }: Registry, path: string): Extension | undefined {
+  const routes: Record<string, Extension> = {
+    "/v2/": ({ registry, request, response }) => version(registry, request, response),
+    "/v2/_catalog": ({ registry, identity, query, response }) => catalog(registry, identity, query, response),
+    "/v2/_oci/ext/discover": ({ registry, response }) => sendJson(response, 200, discover(registry)),
+  };
+  if (started.search) {
+    routes[MANAGEMENT] = ({ registry, response }) => sendJson(response, 200, management(registry));
+    routes["/v2/_zot/ext/search"] = ({ registry, identity, query, response }) =>
+      search(registry, identity, query, response);
+  }
+  return routes[path];
+}
+
+/** A request without a name goes on where an anonymous policy exists; docker asking for /v2/ may be told to log in. */
+function mayBeAnonymous(registry: Registry, path: string, request: IncomingMessage): boolean {
+  const { metricsPath } = registry.started;
+  if (request.url === MANAGEMENT || (metricsPath !== undefined && path.startsWith(metricsPath))) {
+    return true;
+  }
+  if (!anonymousPolicyExists(registry)) {
+    return false;
+  }
+  const userAgent = request.headers["user-agent"] ?? "";
+  return (
+    path !== "/v2/" ||
+    fromUi(request) ||
+    registry.authorizer().decide({ kind: "anonymous" }, { method: "GET", path, userAgent }, stateOf(registry)).allowed
+  );
+}
+
+/** The 200 of an open registry carries a challenge too: without it clients would never send their credentials. */
+function version(registry: Registry, request: IncomingMessage, response: ServerResponse): void {
+  if (authenticates(registry.config) && !fromUi(request)) {
+    response.setHeader("WWW-Authenticate", `basic realm=${registry.config.http.realm ?? ""}`);
+  }
+  response.writeHead(200, { "Docker-Distribution-API-Version": "registry/2.0", "Content-Type": "application/json" });
+  response.end();
+}
+
+function stateOf({ manifests, layout }: Registry): RegistryState {
+  return {
+    hasRepository: (repository) => layout.exists(repository),
+    digestOf: (repository, tag) => manifests.find(repository, tag)?.digest,
+    hasManifest: (repository, digest) => manifests.find(repository, digest) !== undefined,
+  };
+}
+
+/** Refuses what accessControl refuses; nothing is refused if zot was started without it (facts, section 6: the danger). */
+async function authorize({ registry, request, response, identity }: Exchange): Promise<boolean> {
+  if (!registry.started.authorization) {
+    return true;
+  }
+  const question = {
+    method: request.method ?? "",
+    path: request.url ?? "",
+    userAgent: request.headers["user-agent"] ?? "",
+  };
+  const decision = registry.authorizer().decide(identity, question, stateOf(registry));
+  // What is missing or malformed is for the handler to say: an upstream may still have it.
+  if (decision.allowed || (decision.status !== 401 && decision.status !== 403)) {
+    return true;
+  }
+  await refuseAuthorization(registry, identity, request, response, decision.reason);
+  return false;
+}

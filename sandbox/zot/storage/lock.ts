@@ -1,0 +1,46 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long zot waits for another process to let go of its databases. */
+const WAIT_MS = 10_000;
+const POLL_MS = 50;
+
+export class RootInUse extends Error {}
+
+/** Takes the root directory for this process alone; returns what gives it back. Throws RootInUse after ten seconds. */
+export async function lockRoot(rootDirectory: string): Promise<() => void> {
+  const path = join(rootDirectory, "cache.db");
+  const deadline = Date.now() + WAIT_MS;
+  while (!take(path)) {
+    if (Date.now() > deadline) {
+      throw new RootInUse("boltdb file is already in use, path may be invalid");
+    }
+    await sleep(POLL_MS);
+  }
+  return () => rmSync(path, { force: true });
+}
+
+function take(path: string): boolean {
+  try {
+    writeFileSync(path, String(process.pid), { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw error;
+    }
+  }
+  if (!isAlive(Number(readFileSync(path, "utf8")))) {
+    rmSync(path, { force: true });
+  }
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,211 @@
+import { RegistryError } from "../distribution/errors";
+import { digestOf, isDigest } from "./digest";
+import { type Descriptor, type Index, type Layout, MEDIA, REF_NAME } from "./layout";
+
+export interface Manifest {
+  digest: string;
+  mediaType: string;
+  content: Buffer;
+}
+
+interface ManifestBody {
+  mediaType?: string;
+  artifactType?: string;
+  config?: Descriptor;
+  layers?: Descriptor[];
+  manifests?: Descriptor[];
+  subject?: Descriptor;
+  annotations?: Record<string, string>;
+}
+
+const tagOf = (descriptor: Descriptor) => descriptor.annotations?.[REF_NAME];
+
+/** What zot refuses to check the presence of: an artifact's own configuration type. */
+const CHECKED_CONFIGS = ["application/vnd.oci.image.config.v1+json", "application/vnd.oci.empty.v1+json"];
+
+export class Manifests {
+  constructor(
+    private readonly layout: Layout,
+    private readonly compat: readonly string[],
+  ) {}
+
+  /** Sorted; undefined if there is no such repository. */
+  tags(repository: string): string[] | undefined {
+    const index = this.layout.exists(repository) ? this.layout.index(repository) : undefined;
+    return index?.manifests
+      .map(tagOf)
+      .filter((tag) => tag !== undefined)
+      .sort();
+  }
+
+  find(repository: string, reference: string): Descriptor | undefined {
+    const index = this.layout.exists(repository) ? this.layout.index(repository) : undefined;
+    return index?.manifests.find((descriptor) => matches(descriptor, reference));
+  }
+
+  get(repository: string, reference: string): Manifest {
+    if (!this.layout.exists(repository)) {
+      throw new RegistryError(404, "NAME_UNKNOWN", { name: repository });
+    }
+    const descriptor = this.find(repository, reference);
+    const content = descriptor && this.layout.readBlob(repository, descriptor.digest);
+    if (!descriptor || !content) {
+      throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
+    }
+    return { digest: descriptor.digest, mediaType: descriptor.mediaType, content };
+  }
+
+  supports(mediaType: string): boolean {
+    const docker = mediaType === MEDIA.dockerManifest || mediaType === MEDIA.dockerList;
+    return mediaType === MEDIA.manifest || mediaType === MEDIA.index || (docker && this.compat.includes("docker2s2"));
+  }
+
+  /** Stores a manifest under its digest and its tags; returns its digest and its subject's. */
+  put(
+    repository: string,
+    reference: string,
+    mediaType: string,
+    content: Buffer,
+    extraTags: string[],
+  ): { digest: string; subject?: string } {
+    this.layout.create(repository);
+    const byDigest = isDigest(reference);
+    const digest = digestOf(content, byDigest ? reference.split(":")[0] : "sha256");
+    if (byDigest && digest !== reference) {
+      throw new RegistryError(400, "MANIFEST_INVALID", { reference });
+    }
+    const body = this.parse(repository, reference, mediaType, content);
+    this.layout.writeBlob(repository, digest, content);
+    const index = this.layout.index(repository) as Index;
+    const descriptor = { mediaType, digest, size: content.length };
+    const tags = byDigest ? extraTags : [reference];
+    this.layout.writeIndex(repository, { ...index, manifests: withTags(index.manifests, descriptor, tags) });
+    return { digest, ...(body.subject ? { subject: body.subject.digest } : {}) };
+  }
+
+  private parse(repository: string, reference: string, mediaType: string, content: Buffer): ManifestBody {
+    const invalid = () => new RegistryError(400, "MANIFEST_INVALID", { reference });
+    let body: ManifestBody;
+    try {
+      body = JSON.parse(content.toString()) as ManifestBody;
+    } catch {
+      throw invalid();
+    }
+    const isIndex = mediaType === MEDIA.index || mediaType === MEDIA.dockerList;
+    if (
+      typeof body !== "object" ||
+      body === null ||
+      (isIndex ? !Array.isArray(body.manifests) : !body.config?.digest)
+    ) {
+      throw invalid();
+    }
+    const skipped = mediaType === MEDIA.manifest && !CHECKED_CONFIGS.includes(body.config?.mediaType ?? "");
+    const parts = isIndex ? (body.manifests ?? []) : [body.config as Descriptor, ...(body.layers ?? [])];
+    for (const part of skipped ? [] : parts) {
+      const foreign = /nondistributable|\.foreign\./.test(part.mediaType);
+      if (!foreign && this.layout.blobSize(repository, part.digest) === undefined) {
+        throw invalid();
+      }
+    }
+    return body;
+  }
+
+  /** @param detectCollisions refuse a digest that several tags share, with 409 */
+  remove(repository: string, reference: string, detectCollisions: boolean): void {
+    if (!this.layout.exists(repository)) {
+      throw new RegistryError(400, "NAME_UNKNOWN", { name: repository });
+    }
+    const index = this.layout.index(repository) as Index;
+    const removed = index.manifests.filter((descriptor) => matches(descriptor, reference));
+    const [first] = removed;
+    if (!first) {
+      throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
+    }
+    if (removed.length > 1 && detectCollisions) {
+      throw new RegistryError(409, "MANIFEST_INVALID", { reference });
+    }
+    const kept = index.manifests.filter((descriptor) => !removed.includes(descriptor));
+    if (isDigest(reference) && this.referencedByIndex(repository, first.digest, kept)) {
+      throw new RegistryError(405, "DENIED", { reference });
+    }
+    const last = !kept.some((descriptor) => descriptor.digest === first.digest);
+    if (!isDigest(reference) && last) {
+      // The manifest stays reachable by digest until garbage collection takes it.
+      kept.push({ mediaType: first.mediaType, digest: first.digest, size: first.size });
+    }
+    this.layout.writeIndex(repository, { ...index, manifests: kept });
+    if (isDigest(reference) && last) {
+      this.layout.removeBlob(repository, first.digest);
+    }
+  }
+
+  private referencedByIndex(repository: string, digest: string, others: Descriptor[]): boolean {
+    return others
+      .filter((descriptor) => descriptor.mediaType === MEDIA.index)
+      .some((descriptor) => this.body(repository, descriptor)?.manifests?.some((inner) => inner.digest === digest));
+  }
+
+  /** Whether some manifest of the repository names the blob. */
+  references(repository: string, digest: string): boolean {
+    return (this.layout.index(repository)?.manifests ?? []).some((descriptor) => {
+      const body = this.body(repository, descriptor);
+      const parts = [descriptor, body?.config, ...(body?.layers ?? []), ...(body?.manifests ?? [])];
+      return parts.some((part) => part?.digest === digest);
+    });
+  }
+
+  /** The media type a manifest of the repository gives this blob. */
+  mediaTypeOf(repository: string, digest: string): string | undefined {
+    for (const descriptor of this.layout.index(repository)?.manifests ?? []) {
+      const body = this.body(repository, descriptor);
+      const parts = [descriptor, body?.config, ...(body?.layers ?? []), ...(body?.manifests ?? [])];
+      const found = parts.find((part) => part?.digest === digest);
+      if (found?.mediaType) {
+        return found.mediaType;
+      }
+    }
+    return undefined;
+  }
+
+  /** OCI distribution specification 1.1, "Listing referrers". */
+  referrers(repository: string, subject: string, artifactTypes: string[]): Index & { mediaType: string } {
+    const descriptors = this.layout.exists(repository) ? (this.layout.index(repository)?.manifests ?? []) : [];
+    const unique = new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor]));
+    const found = [...unique.values()].flatMap((descriptor) => {
+      const body = this.body(repository, descriptor);
+      if (body?.subject?.digest !== subject) {
+        return [];
+      }
+      const { mediaType, digest, size } = descriptor;
+      const artifactType = body.artifactType ?? body.config?.mediaType ?? "";
+      return [
+        { mediaType, digest, size, artifactType, ...(body.annotations ? { annotations: body.annotations } : {}) },
+      ];
+    });
+    const manifests = found.filter(
+      ({ artifactType }) => artifactTypes.length === 0 || artifactTypes.includes(artifactType),
+    );
+    return { schemaVersion: 2, mediaType: MEDIA.index, manifests };
+  }
+
+  private body(repository: string, descriptor: Descriptor): ManifestBody | undefined {
+    const content = this.layout.readBlob(repository, descriptor.digest);
+    return content && (JSON.parse(content.toString()) as ManifestBody);
+  }
+}
+
+function matches(descriptor: Descriptor, reference: string): boolean {
+  return isDigest(reference) ? descriptor.digest === reference : tagOf(descriptor) === reference;
+}
+
+/** One descriptor per tag; what a moved tag leaves behind stays reachable by digest. */
+function withTags(present: Descriptor[], added: Descriptor, tags: string[]): Descriptor[] {
+  const moved = present.filter((descriptor) => tags.includes(tagOf(descriptor) ?? ""));
+  const kept = present.filter(
+    (descriptor) =>
+      !moved.includes(descriptor) && !(descriptor.digest === added.digest && tagOf(descriptor) === undefined),
+  );
+  const tagged = tags.map((tag) => ({ ...added, annotations: { [REF_NAME]: tag } }));
+  const untagged = tags.length === 0 && !kept.some(({ digest }) => digest === added.digest) ? [added] : [];
+  return [...kept, ...tagged, ...untagged];
+}
