@@ -1,0 +1,172 @@
+import { type ASTNode, Environment } from "@marcbachmann/cel-js";
+import { RE2JS } from "re2js";
+
+/**
+ * Policy conditions as zot compiles and evaluates them (zot 2.1.20, pkg/cel/expression.go: cel-go with one
+ * variable `req` of type map(string, dyn), ext.Strings, ext.Sets, ext.Encoders, optional types).
+ */
+export interface CompiledCondition {
+  expression: string;
+  /** Type that the checker infers: bool, dyn (known only when it runs), or what can never be a condition. */
+  type: string;
+  /** Paths under `req` that the expression reads, such as `req.user.username`. */
+  reads: readonly string[];
+  /** @throws Error when the evaluation fails or gives no boolean; zot then skips the policy */
+  holds(request: ConditionRequest): boolean;
+}
+
+/** What a condition sees as `req` (zot 2.1.20, pkg/api/authz.go, evalRequest.data). */
+export interface ConditionRequest {
+  time: Date;
+  method: string;
+  userAgent: string;
+  action: string;
+  repository: string;
+  reference: string;
+  /** tag, digest, or empty for what has no reference, such as a blob upload. */
+  referenceType: string;
+  tag: string;
+  digest: string;
+  user: { username: string; groups: readonly string[] };
+  auth: { anonymous: boolean; admin: boolean };
+  client: { ip: string; forwardedFor: readonly string[] };
+  tls: { enabled: boolean; version: string };
+  claims: Record<string, unknown>;
+}
+
+/** Every path that `req` has; below `req.claims` anything may be. */
+export const REQUEST_PATHS: readonly string[] = [
+  ..."time method userAgent action repository reference referenceType tag digest claims".split(" "),
+  ..."user user.username user.groups auth auth.anonymous auth.admin".split(" "),
+  ..."client client.ip client.forwardedFor tls tls.enabled tls.version".split(" "),
+].map((path) => `req.${path}`);
+
+export class ConditionError extends Error {}
+
+/** @throws ConditionError where zot refuses to load the configuration */
+export function compileCondition(expression: string): CompiledCondition {
+  const environment = celEnvironment();
+  const checked = environment.check(expression);
+  if (!checked.valid) throw new ConditionError(firstLine(checked.error));
+  const nodes = flatten(environment.parse(expression).ast);
+  for (const call of nodes.filter(isMatches)) requireRe2(call);
+  const evaluate = environment.parse(withRe2(expression, nodes));
+  return {
+    expression,
+    type: checked.type ?? "dyn",
+    reads: [...new Set(nodes.flatMap(pathOf))],
+    holds: (request) => {
+      const result: unknown = evaluate({ req: request });
+      if (typeof result !== "boolean") throw new ConditionError(`${expression} gives ${typeof result}, not a boolean`);
+      return result;
+    },
+  };
+}
+
+let shared: Environment | undefined;
+
+function celEnvironment(): Environment {
+  shared ??= withExtensions(new Environment({ enableOptionalTypes: true }).registerVariable("req", "map<string, dyn>"));
+  return shared;
+}
+
+class Sets {}
+class Base64 {}
+
+/** What cel-go has and the library lacks: RE2, the function form of `matches`, sets, base64, more of strings. */
+function withExtensions(environment: Environment): Environment {
+  const sets = { subset: (a: unknown[], b: unknown[]) => b.every((item) => a.includes(item)) };
+  return environment
+    .registerFunction(`string.${RE2_METHOD}(string): bool`, matches)
+    .registerFunction("matches(string, string): bool", matches)
+    .registerFunction("string.charAt(int): string", (text: string, at: bigint) => text.charAt(Number(at)))
+    .registerFunction("string.replace(string, string): string", (text: string, from: string, to: string) =>
+      text.replaceAll(from, () => to),
+    )
+    .registerFunction("string.reverse(): string", (text: string) => [...text].reverse().join(""))
+    .registerType("Sets", Sets)
+    .registerConstant("sets", "Sets", new Sets())
+    .registerFunction("Sets.contains(list, list): bool", (_: Sets, a: unknown[], b: unknown[]) => sets.subset(a, b))
+    .registerFunction("Sets.intersects(list, list): bool", (_: Sets, a: unknown[], b: unknown[]) =>
+      a.some((item) => b.includes(item)),
+    )
+    .registerFunction(
+      "Sets.equivalent(list, list): bool",
+      (_: Sets, a: unknown[], b: unknown[]) => sets.subset(a, b) && sets.subset(b, a),
+    )
+    .registerType("Base64", Base64)
+    .registerConstant("base64", "Base64", new Base64())
+    .registerFunction("Base64.encode(bytes): string", (_: Base64, bytes: Uint8Array) =>
+      Buffer.from(bytes).toString("base64"),
+    )
+    .registerFunction("Base64.decode(string): bytes", (_: Base64, text: string) =>
+      Uint8Array.from(Buffer.from(text, "base64")),
+    );
+}
+
+const regularExpressions = new Map<string, RE2JS>();
+
+function matches(text: string, pattern: string): boolean {
+  let compiled = regularExpressions.get(pattern);
+  if (compiled === undefined) {
+    compiled = RE2JS.compile(pattern);
+    // A pattern may come from the request; keep only so many.
+    if (regularExpressions.size >= 1000) regularExpressions.clear();
+    regularExpressions.set(pattern, compiled);
+  }
+  return compiled.test(text);
+}
+
+/** The library's own `matches` is a JavaScript regular expression and cannot be replaced, only avoided. */
+const RE2_METHOD = "matchesRe2";
+
+function withRe2(expression: string, nodes: readonly ASTNode[]): string {
+  const receiverEnds = nodes.flatMap((node) =>
+    node.op === "rcall" && isMatches(node) ? [node.args[1].range.end] : [],
+  );
+  return receiverEnds
+    .sort((a, b) => b - a)
+    .reduce((text, end) => text.slice(0, end) + text.slice(end).replace("matches", RE2_METHOD), expression);
+}
+
+function isMatches(node: ASTNode): boolean {
+  return (node.op === "rcall" || node.op === "call") && node.args[0] === "matches";
+}
+
+/** cel-go compiles literal patterns when the configuration is loaded, and refuses it if one is not RE2. */
+function requireRe2(call: ASTNode): void {
+  const parameters = call.op === "rcall" ? call.args[2] : call.op === "call" ? call.args[1] : [];
+  const pattern = parameters.at(-1);
+  if (pattern?.op !== "value" || typeof pattern.args !== "string") return;
+  try {
+    RE2JS.compile(pattern.args);
+  } catch (error) {
+    throw new ConditionError(firstLine(error));
+  }
+}
+
+function flatten(node: ASTNode): ASTNode[] {
+  return [node, ...childrenOf(node.args).flatMap(flatten)];
+}
+
+function childrenOf(args: unknown): ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(childrenOf);
+  return typeof args === "object" && args !== null && "op" in args ? [args as ASTNode] : [];
+}
+
+/** `req.a.b` as text; empty for any other node. Only the longest path of a chain is of use to a reader. */
+function pathOf(node: ASTNode): string[] {
+  const path = selection(node);
+  return path?.startsWith("req.") ? [path] : [];
+}
+
+function selection(node: ASTNode): string | undefined {
+  if (node.op === "id") return node.args;
+  if (node.op !== "." && node.op !== ".?") return undefined;
+  const of = selection(node.args[0]);
+  return of === undefined ? undefined : `${of}.${node.args[1]}`;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
