@@ -245,8 +245,11 @@ class ZotAuthorizer implements Authorizer {
     reference: string,
   ): ConditionRequest {
     const referenceType = reference === "" ? "" : reference.includes(":") ? "digest" : "tag";
+    const { now, policies } = this;
     return {
-      time: this.now(),
+      get time() {
+        return now();
+      },
       method: request.method,
       userAgent: request.userAgent ?? "",
       action,
@@ -256,7 +259,7 @@ class ZotAuthorizer implements Authorizer {
       tag: referenceType === "tag" ? reference : "",
       digest: referenceType === "digest" ? reference : "",
       user: { username: subject.name, groups: subject.groups },
-      auth: { anonymous: subject.name === "", admin: this.policies?.isAdmin(subject) === true },
+      auth: { anonymous: subject.name === "", admin: policies?.isAdmin(subject) === true },
       client: { ip: request.clientIp ?? "127.0.0.1", forwardedFor: request.forwardedFor ?? [] },
       tls: { enabled: request.tlsVersion !== undefined, version: request.tlsVersion ?? "" },
       claims: {},

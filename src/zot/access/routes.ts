@@ -69,23 +69,23 @@ const UPLOADS = new RegExp(`^/${NAME}/blobs/uploads/([^/]*)$`);
 const REFERRERS = new RegExp(`^/${NAME}/referrers/([^/]+)$`);
 
 function* registryRoutes(path: string, query: URLSearchParams, options: RouteOptions): Generator<Candidate> {
-  const [, tagged] = TAGS.exec(path) ?? [];
+  const [, tagged] = groups(TAGS, path, "/tags/list");
   if (tagged !== undefined) yield { methods: ["GET", "OPTIONS"], route: { kind: "tags", repository: tagged } };
-  const [, repository, reference] = MANIFEST.exec(path) ?? [];
+  const [, repository, reference] = groups(MANIFEST, path, "/manifests/");
   if (repository !== undefined && reference !== undefined) {
     const route: Route = { kind: "manifest", repository, reference, tags: query.getAll("tag") };
     yield { methods: ["HEAD", "OPTIONS", "GET", "PUT", "DELETE"], route };
   }
-  const [, holder, digest] = BLOB.exec(path) ?? [];
+  const [, holder, digest] = groups(BLOB, path, "/blobs/");
   if (holder !== undefined && digest !== undefined) {
     yield { methods: ["HEAD", "GET", "DELETE"], route: { kind: "blob", repository: holder, digest } };
   }
-  const [, target, session] = UPLOADS.exec(path) ?? [];
+  const [, target, session] = groups(UPLOADS, path, "/blobs/uploads/");
   if (target !== undefined && session !== undefined) {
     const methods = session === "" ? ["POST"] : ["GET", "PATCH", "PUT", "DELETE"];
     yield { methods, route: { kind: "upload", repository: target, session, query } };
   }
-  const [, referred, subject] = REFERRERS.exec(path) ?? [];
+  const [, referred, subject] = groups(REFERRERS, path, "/referrers/");
   if (referred !== undefined && subject !== undefined) {
     yield { methods: ["GET", "OPTIONS"], route: { kind: "referrers", repository: referred, digest: subject } };
   }
@@ -99,10 +99,14 @@ function* registryRoutes(path: string, query: URLSearchParams, options: RouteOpt
     yield { methods: ["GET", "OPTIONS"], route: { kind: "mgmt" } };
 }
 
+/** The mark spares most expressions the attempt. */
+function groups(expression: RegExp, path: string, mark: string): readonly string[] {
+  return path.includes(mark) ? (expression.exec(path) ?? []) : [];
+}
+
 /** gorilla/mux answers a path that is not clean with a redirect, before any authentication. */
 function clean(path: string): string {
-  const normal = posix.normalize(path.startsWith("/") ? path : `/${path}`);
-  return normal === "" ? "/" : normal;
+  return /^[^/]|\/\/|\/\.\.?(\/|$)|^$/.test(path) ? posix.normalize(`/${path}`) : path;
 }
 
 function split(text: string, separator: string): [string, string] {
