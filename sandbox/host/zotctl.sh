@@ -6,6 +6,8 @@
 # DIR holds zot, config/config.json, service.log and the pid files.
 # status prints zot's process id, or its last log lines and exits 3.
 set -u
+# Whoever calls, as of a service manager.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd "${0%/*}" || exit 1
 
 running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }

@@ -127,9 +127,14 @@ fetch() {
     body=${body%"$newline"*}
     case $why in 'HTTP 2'??) return 0 ;; *) return 1 ;; esac
   fi
-  body=$(wget -T "$2" ${3:+--no-check-certificate} -q -O - "$1" 2>/dev/null) && return 0
-  why=$(wget -T "$2" ${3:+--no-check-certificate} -O /dev/null "$1" 2>&1 | grep -i -e error -e refused -e unable -e "can't" | tail -n 1)
-  case $why in *[Rr]efused* | *unable* | *resolv* | *timed*) return 2 ;; *) return 1 ;; esac
+  # A small busybox wget knows no -T, and falls over it.
+  set -- "$1" "$2" ${3:+--no-check-certificate}
+  if wget --help 2>&1 | grep -q -e ' -T'; then set -- "$@" -T "$2"; fi
+  page=$1
+  shift 2
+  body=$(wget "$@" -q -O - "$page" 2>/dev/null) && return 0
+  why=$(wget "$@" -O /dev/null "$page" 2>&1 | grep -i -e error -e refused -e unable -e "can't" -e 'bad address' | tail -n 1)
+  case $why in *[Rr]efused* | *unable* | *resolv* | *'bad address'* | *timed*) return 2 ;; *) return 1 ;; esac
 }
 
 # The registry on this host; a proxy has no part in it, and its certificate carries another name.
@@ -334,12 +339,13 @@ service_errors() {
 
 # serves URL OLD-PID: waits until the service runs as one process (another than OLD-PID) and answers ready.
 serves() {
-  deadline=$(($(date +%s) + wait)) deaths=0 seen=''
-  while :; do
+  now=$(date +%s)
+  deadline=$((now + wait)) ran=$now deaths=0 seen=''
+  while [ "$now" -lt "$deadline" ]; do
     service_state
     if [ "$running" = yes ] && { [ -z "$pid" ] || [ "$pid" != "$2" ]; }; then
       [ -n "$seen" ] && [ "$seen" != "$pid" ] && deaths=$((deaths + 1))
-      seen=$pid
+      seen=$pid ran=$now
       if ready "$1"; then
         service_state
         [ "$running:$pid" = "yes:$seen" ] && return 0
@@ -348,10 +354,11 @@ serves() {
       deaths=$((deaths + 1)) seen=''
     fi
     # One death may be a port or a database not yet let go by the process before; two are a crash loop.
-    [ "$deaths" -ge 2 ] && return 1
-    [ "$(date +%s)" -ge "$deadline" ] && return 1
+    [ "$deaths" -lt 2 ] && [ $((now - ran)) -lt 10 ] || return 1
     nap
+    now=$(date +%s)
   done
+  return 1
 }
 
 # ---------------------------------------------------------------- lock, record, journal

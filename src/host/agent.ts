@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import type { HostSettings, ServiceSettings } from "../settings/hosts";
 import type { ZotConfig } from "../zot/types";
 
@@ -70,7 +71,7 @@ export function agentCommand(host: AgentHost, verb: AgentVerb, options: AgentOpt
 
 /** Where `put-secret name=NAME` keeps this content: the name follows the content. */
 export function secretPath(host: Pick<AgentHost, "configDirectory">, name: string, content: string): string {
-  return `${host.configDirectory}/harden-zot/secrets/${name}-${sha256(content).slice(0, 12)}.json`;
+  return posix.join(host.configDirectory, "harden-zot/secrets", `${name}-${sha256(content).slice(0, 12)}.json`);
 }
 
 /** Runs `installScript` from its standard input. */
@@ -121,7 +122,7 @@ function authentication({ openid, htpasswd, ...rest }: NonNullable<ZotConfig["ht
 }
 
 function agentPath(host: Pick<AgentHost, "configDirectory">): string {
-  return `${host.configDirectory}/harden-zot/agent.sh`;
+  return posix.join(host.configDirectory, "harden-zot/agent.sh");
 }
 
 function serviceWords(service: ServiceSettings): Record<string, string> {

@@ -1,25 +1,55 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { issuerUrl, type RelyingParty } from "../identity/relying-party";
+import { OperatorError } from "../settings/errors";
 import type { Settings } from "../settings/settings";
+import { type Observation, observe } from "./observe";
 import { RegistryHost } from "./registry-host";
 
 /** Host after host in the order of the settings: when one fails, the rest is untouched. */
-export function deliver(settings: Settings, relyingParty: RelyingParty): RegistryHost[] {
+export function deliver(settings: Settings, observations: Observation[], relyingParty: RelyingParty): RegistryHost[] {
   const sessionKeys = createSessionKeys();
   const delivered: RegistryHost[] = [];
-  for (const host of settings.hosts) {
+  for (const [index, host] of settings.hosts.entries()) {
     const previous = delivered.at(-1);
     delivered.push(
       new RegistryHost(
         host.address,
-        { host, settings, issuer: issuerUrl(settings), clientSecret: relyingParty.clientSecret, sessionKeys },
+        {
+          host,
+          settings,
+          observed: observations[index],
+          issuer: issuerUrl(settings),
+          clientSecret: relyingParty.clientSecret,
+          sessionKeys,
+        },
         // The issuer must answer before a host may be told to trust it.
         { dependsOn: previous ? [relyingParty, previous] : relyingParty },
       ),
     );
   }
   return delivered;
+}
+
+/**
+ * Asks every host what it holds, and says what drifted. In a preview a host that does not answer is a warning, so that
+ * the rest can still be looked at; an `up` stops before anything is touched.
+ * @throws OperatorError
+ */
+export async function observeHosts({ hosts }: Settings): Promise<Observation[]> {
+  return Promise.all(
+    hosts.map(async (host) => {
+      try {
+        const observed = await observe(host);
+        for (const drift of observed?.drift ?? []) pulumi.log.warn(`${host.address}: ${drift}; up will heal it`);
+        return observed;
+      } catch (error) {
+        if (!pulumi.runtime.isDryRun() || !(error instanceof OperatorError)) throw error;
+        pulumi.log.warn(`${error.message} What it holds is not known, so what is shown for it may be wrong.`);
+        return undefined;
+      }
+    }),
+  );
 }
 
 /** zot takes an encryptKey of exactly 16, 24 or 32 bytes; with any other every login ends in 500. */

@@ -3,15 +3,18 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
 import { agentCommand, installCommand, installScript, restartFingerprint, secretPath } from "./agent";
+import type { Observation } from "./observe";
+import { privateKeyOf } from "./private-key";
 
 export interface RegistryHostArgs {
   host: HostSettings;
   settings: Settings;
+  /** What the host said of itself before this run. */
+  observed: Observation;
   /** Issuer the host must be able to reach, byte for byte. */
   issuer: string;
   clientSecret: pulumi.Input<string>;
@@ -95,11 +98,13 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 
   private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command[]): void {
-    const { host, settings } = this.args;
+    const { host, observed, settings } = this.args;
     const activation = (text: string) =>
       agentCommand(host, "activate", {
         minimum: settings.registry.version,
         restart: restartFingerprint(JSON.parse(text)),
+        // What drifted is healed by applying the same content once more; the run after sees the raised count.
+        heal: (observed?.heal ?? 0) + (observed?.drift.length ? 1 : 0),
       });
     new remote.Command(
       `${name}-config`,
@@ -110,23 +115,14 @@ export class RegistryHost extends pulumi.ComponentResource {
 }
 
 function connectionTo(host: HostSettings): remote.CommandArgs["connection"] {
+  const privateKey = privateKeyOf(host);
   return {
     host: host.address,
     port: host.port,
     user: host.user,
     hostKey: host.hostKey,
-    ...(host.privateKeyFile ? { privateKey: pulumi.secret(readPrivateKey(host.privateKeyFile)) } : {}),
+    ...(privateKey ? { privateKey: pulumi.secret(privateKey) } : {}),
     dialErrorLimit: 2,
     perDialTimeout: 10,
   };
-}
-
-function readPrivateKey(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new OperatorError(
-      `harden-zot:hosts: privateKeyFile = ${JSON.stringify(file)} cannot be read (${(error as NodeJS.ErrnoException).code}); name a private key file of this machine, or leave it out to use the SSH agent`,
-    );
-  }
 }

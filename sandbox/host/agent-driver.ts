@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
+import {
+  type AgentOptions,
+  type AgentStatus,
+  type AgentVerb,
+  agentCommand,
+  installCommand,
+  installScript,
+  restartFingerprint,
+} from "../../src/host/agent";
+import { serializeConfig } from "../../src/zot/config";
+import type { ZotConfig } from "../../src/zot/types";
+import { findCommand } from "../tools";
+import type { SandboxHost } from "./host";
+
+/** ZOT, or the zot on PATH, or the stand-in. */
+export function zotUnderTest(): string {
+  return process.env.ZOT ?? findCommand("zot") ?? resolve(__dirname, "../zot/zot");
+}
+
+export interface Call {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  milliseconds: number;
+}
+
+export interface Environment {
+  /** The shell that runs the agent, with its options. Default: sh. */
+  shell?: [string, ...string[]];
+  /** Replaces the environment of the agent. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Calls the agent of a sandbox host as an SSH session would, but without one: in any shell, with any PATH. */
+export class AgentDriver {
+  constructor(
+    readonly host: SandboxHost,
+    readonly environment: Environment = {},
+  ) {}
+
+  install(): Promise<Call> {
+    return this.run(installCommand(this.host), installScript(readFileSync(AGENT, "utf8")));
+  }
+
+  call(verb: AgentVerb, options: AgentOptions = {}, stdin = ""): Promise<Call> {
+    return this.run(agentCommand({ ...this.host, sudo: false }, verb, options), stdin);
+  }
+
+  activate(config: ZotConfig, options: AgentOptions = {}): Promise<Call> {
+    return this.call(
+      "activate",
+      { restart: restartFingerprint(config), wait: 20, ...options },
+      serializeConfig(config),
+    );
+  }
+
+  async status(): Promise<AgentStatus> {
+    const { stdout, stderr } = await this.call("status");
+    if (stderr) throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
+
+  /** @param started told the agent's process */
+  run(command: string, stdin: string, started: (agent: ChildProcess) => void = () => {}): Promise<Call> {
+    const [shell, ...shellOptions] = this.environment.shell ?? ["sh"];
+    const began = performance.now();
+    const agent = spawn(shell, [...shellOptions, ...command.split(" ").slice(1)], { env: this.environment.env });
+    started(agent);
+    // A killed agent reads no more.
+    agent.stdin.on("error", () => {}).end(stdin);
+    return new Promise((settle, fail) => {
+      let [stdout, stderr] = ["", ""];
+      agent.stdout.on("data", (text) => {
+        stdout += text;
+      });
+      agent.stderr.on("data", (text) => {
+        stderr += text;
+      });
+      agent.on("error", fail);
+      const end = () => settle({ code: agent.exitCode, stdout, stderr, milliseconds: performance.now() - began });
+      agent.on("close", end);
+      // What a killed agent had started may hold its pipes for long.
+      agent.on("exit", (_, signal) => signal && setTimeout(end, 50));
+    });
+  }
+}
+
+const AGENT = resolve(__dirname, "../../src/host/agent.sh");
+
+/** The open registry that everything starts from. */
+export function openConfig(directory: string, port: number): ZotConfig {
+  return {
+    distSpecVersion: "1.1.1",
+    storage: { rootDirectory: join(directory, "storage"), gc: false },
+    http: { address: "127.0.0.1", port: String(port) },
+    log: { level: "info" },
+  };
+}
+
+/** The least that zot accepts as hardened. */
+export function hardened(open: ZotConfig, issuer: string, credentialsFile: string): ZotConfig {
+  return {
+    ...open,
+    http: {
+      ...open.http,
+      auth: { apikey: true, openid: { providers: { oidc: { issuer, credentialsFile, scopes: ["openid"] } } } },
+      accessControl: { repositories: { "**": { anonymousPolicy: ["read"], defaultPolicy: ["read"] } } },
+    },
+  };
+}
+
+/** Another set of access rules, which zot takes up by a reload. */
+export function withRule(config: ZotConfig, pattern: string): ZotConfig {
+  const changed = structuredClone(config);
+  Object.assign(changed.http.accessControl?.repositories ?? {}, { [pattern]: { anonymousPolicy: ["read"] } });
+  return changed;
+}
+
+/** Another realm, for which zot has to be started again. */
+export function withRealm(config: ZotConfig, realm: string): ZotConfig {
+  return { ...config, http: { ...config.http, realm } };
+}
+
+export interface TestIssuer {
+  url: string;
+  /** What the discovery document gives as `issuer`; may be changed. */
+  claims: string;
+  close(): void;
+}
+
+/** Serves an OIDC discovery document and nothing else: all that zot asks for before somebody logs in. */
+export async function startIssuer(): Promise<TestIssuer> {
+  const server = createServer((_, response) => {
+    const endpoints = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"];
+    response.setHeader("content-type", "application/json").end(
+      JSON.stringify({
+        nested: { issuer: "http://127.0.0.1/not-this-one" },
+        issuer: issuer.claims,
+        ...Object.fromEntries(endpoints.map((name) => [name, `${issuer.url}${name}`])),
+        id_token_signing_alg_values_supported: ["RS256"],
+        response_types_supported: ["code"],
+        subject_types_supported: ["public"],
+      }),
+    );
+  }).listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/application/o/zot/`;
+  const issuer: TestIssuer = {
+    url,
+    claims: url,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+  return issuer;
+}
