@@ -1,0 +1,149 @@
+import { passes } from "../access";
+import { html, json, notFound, type Reply, type Request, redirect } from "../http";
+import type { Flow, FlowBinding, Stage, User } from "../model";
+import { type Session, type Sessions, seconds } from "../sessions";
+import { type Store, timestamp } from "../store";
+import { answerStage, challenge } from "./stages";
+
+/** A flow under way in one session. */
+export interface Plan {
+  flow: string;
+  /** pks of the stage bindings still to come; the first is the current one. */
+  bindings: string[];
+  /** What was typed at the identification stage, and who that is, if anybody. */
+  identifier: string;
+  pendingUser: number | null;
+  /** Set by the password stage once it accepted. */
+  method: Session["method"];
+  failedPasswords: number;
+  /** Where the flow ends; absent: the `next` of the page that runs it. */
+  destination?: () => string;
+  /** The application that sent the user here. */
+  application?: string;
+  /** Scopes that the consent stage lists, and the proof that its page was seen. */
+  permissions?: { name: string; id: string }[];
+  consentToken?: string;
+  /** Codes are handed out by a last step of their own, after the flow's stages. */
+  fulfils?: boolean;
+}
+
+/** What a stage may touch. */
+export interface Turn {
+  store: Store;
+  sessions: Sessions;
+  session: Session;
+  plan: Plan;
+  flow: Flow;
+  stage: Stage;
+  request: Request;
+}
+
+/** A stage is through, or it answers. */
+export type Outcome = "passed" | Reply;
+
+export function newPlan(store: Store, flow: Flow, extra: Partial<Plan> = {}): Plan {
+  const bindings = store.state.flowBindings
+    .filter((binding) => binding.target === flow.pk)
+    .sort((a, b) => a.order - b.order)
+    .map((binding) => binding.pk);
+  return { flow: flow.pk, bindings, identifier: "", pendingUser: null, method: null, failedPasswords: 0, ...extra };
+}
+
+/** `/api/v3/flows/executor/<slug>/?query=<the page's query>`: GET shows the current stage, POST answers it. */
+export async function execute(store: Store, sessions: Sessions, request: Request, slug: string): Promise<Reply> {
+  const flow = store.state.flows.find((candidate) => candidate.slug === slug);
+  if (!flow) throw notFound("Flow");
+  const session = await sessions.of(request);
+  const sid = session.sid;
+  const reply = advance({ store, sessions, session, flow, request });
+  return { ...reply, cookies: await sessions.cookies(session, session.sid !== sid) };
+}
+
+function advance(context: Omit<Turn, "plan" | "stage">): Reply {
+  const { store, sessions, session, flow, request } = context;
+  if (request.method === "POST" && !sessions.hasCsrf(session, request)) {
+    return json(200, { component: "ak-stage-flow-error", request_id: request.id });
+  }
+  if (session.plan?.flow !== flow.pk) {
+    if (!mayRun(store, flow, sessions.userOf(session))) return denied(flow, request);
+    session.plan = newPlan(store, flow);
+  }
+  const { plan } = session;
+  const binding = currentBinding(store, plan, sessions.userOf(session));
+  if (!binding) return finish(context, plan);
+  const stage = store.state.stages.find((candidate) => candidate.pk === binding.stage) as Stage;
+  const turn: Turn = { ...context, plan, stage };
+  const outcome = request.method === "POST" ? answerStage(turn) : challenge(turn);
+  if (outcome !== "passed") return outcome;
+  plan.bindings.shift();
+  return plan.bindings.length > 0 || plan.fulfils ? redirect(selfUrl(request)) : finish(context, plan);
+}
+
+/**
+ * The next binding whose policies let the pending user through; the others are skipped. With re-evaluation on, the
+ * question is put now, to who was identified; without it, it was put when the plan was made, to an anonymous visitor.
+ */
+function currentBinding(store: Store, plan: Plan, loggedIn: User | null): FlowBinding | undefined {
+  while (plan.bindings.length > 0) {
+    const binding = store.state.flowBindings.find((candidate) => candidate.pk === plan.bindings[0]);
+    if (binding) {
+      const pending = plan.pendingUser === null ? loggedIn : (store.user(plan.pendingUser) ?? null);
+      const asked = binding.re_evaluate_policies ? pending : loggedIn;
+      const evaluated = binding.re_evaluate_policies || binding.evaluate_on_plan;
+      const targets = [binding.pk, binding.policybindingmodel_ptr_id];
+      if (!evaluated || passes(store, targets, binding.policy_engine_mode, asked)) return binding;
+    }
+    plan.bindings.shift();
+  }
+  return undefined;
+}
+
+function mayRun(store: Store, flow: Flow, user: User | null): boolean {
+  if (flow.authentication === "require_authenticated" && !user) return false;
+  if (flow.authentication === "require_unauthenticated" && user) return false;
+  if (flow.authentication === "require_superuser" && !(user && store.isSuperuser(user))) return false;
+  return passes(store, [flow.pk, flow.policybindingmodel_ptr_id], flow.policy_engine_mode, user);
+}
+
+export function denied(flow: Flow, request: Request, error_message: string | null = null): Reply {
+  const component = "ak-stage-access-denied";
+  return json(200, { flow_info: flowInfo(flow, request), component, pending_user: "", error_message });
+}
+
+function finish({ session, request }: Omit<Turn, "plan" | "stage">, plan: Plan): Reply {
+  session.plan = null;
+  const to = plan.destination?.() ?? nextOf(request) ?? "/";
+  return json(200, { component: "xak-flow-redirect", to });
+}
+
+/** Only a path of this server: anything else would make the login page an open redirect. */
+function nextOf(request: Request): string | null {
+  const next = new URLSearchParams(request.query.get("query") ?? "").get("next");
+  return next?.startsWith("/") && !next.startsWith("//") && !next.includes("\\") ? next : null;
+}
+
+export function selfUrl(request: Request): string {
+  const query = request.query.toString();
+  return query === "" ? request.path : `${request.path}?${query}`;
+}
+
+export function flowInfo(flow: Flow, request: Request, application = ""): object {
+  const next = nextOf(request);
+  return {
+    title: flow.title.replace("%(app)s", application),
+    background: "/static/dist/assets/images/flow_background.jpg",
+    background_themed_urls: null,
+    cancel_url: `/flows/-/cancel/${next ? `?next=${encodeURIComponent(next).replaceAll("%20", "+")}` : ""}`,
+    layout: flow.layout,
+  };
+}
+
+/** The user login stage. */
+export function logIn({ store, sessions, session, plan, stage }: Turn): Outcome {
+  const user = store.user(plan.pendingUser);
+  if (!user?.is_active || plan.method === null) return html(403, "No pending user to login.");
+  user.last_login = timestamp();
+  sessions.logIn(session, user, plan.method, seconds(String(stage.settings.session_duration ?? "seconds=0")));
+  store.save();
+  return "passed";
+}
