@@ -20,7 +20,7 @@ export interface Exchange {
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
-const NAME = "([a-z0-9]+(?:(?:[._]|__|[-]*)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|[-]*)[a-z0-9]+)*)*)";
+const NAME = "([a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)";
 
 /** The endpoints of the OCI distribution specification 1.1, by path and method. */
 const ROUTES: { path: RegExp; handlers: Record<string, Handler> }[] = [

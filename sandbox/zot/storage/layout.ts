@@ -25,7 +25,7 @@ export interface Index {
 }
 
 /** A component of a repository name (zot 2.1.20, pkg/regexp). */
-const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|[-]*)[a-z0-9]+)*";
+const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 
 export function isRepositoryName(name: string): boolean {
