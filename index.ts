@@ -1,4 +1,4 @@
-import { deliver } from "./src/host/deliver";
+import { deliver, observeHosts } from "./src/host/deliver";
 import { CiAccount } from "./src/identity/ci-account";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
@@ -7,13 +7,13 @@ import { loadSettings } from "./src/settings/load";
 
 export = forOperators(async () => {
   const settings = loadSettings();
-  const existing = await lookUpExisting(settings);
+  const [existing, observed] = await Promise.all([lookUpExisting(settings), observeHosts(settings)]);
 
   const relyingParty = new RelyingParty("registry", settings, existing);
   const accounts = settings.ci.map(
     ({ name, group }) => new CiAccount(name, { username: name, group: relyingParty.group(group) }),
   );
-  const hosts = deliver(settings, relyingParty);
+  const hosts = deliver(settings, observed, relyingParty);
 
   return {
     registryUrl: settings.registry.externalUrl,

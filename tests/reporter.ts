@@ -5,7 +5,8 @@ export default class PlainLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
-      if (module.errors().length > 0) count.failed++;
+      // A file that cannot be loaded, or a hook that threw: its tests count as skipped, so it has to count itself.
+      for (const suite of [module, ...module.children.allSuites()]) if (suite.errors().length > 0) count.failed++;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== "pending") count[state]++;

@@ -1,0 +1,71 @@
+import Table from "cli-table3";
+import { HARDENED_CHECKS, OPEN_CHECKS, type Result, runChecks } from "../src/verify/checks";
+import type { Part } from "./parts";
+import { type Sandbox, startSandbox } from "./sandbox";
+
+const title = (text: string) => console.log(`\n=== ${text}\n`);
+const show = (text: string) => process.stdout.write(text.replace(/^/gm, "  "));
+
+/** The main job on a sandbox: an open registry, `pulumi up`, a hardened one; every claim checked on the running thing. */
+async function demo(): Promise<number> {
+  title("harden-zot: from an open registry to a hardened one");
+  const sandbox = await startSandbox((line) => console.log(`  ${line}`));
+  try {
+    printParts(sandbox.parts);
+    const before = await check(sandbox, "before: an open registry", OPEN_CHECKS);
+    await pulumi(sandbox, ["up", "--yes", "--skip-preview"]);
+    await pulumi(sandbox, ["stack", "output"]);
+    await pulumi(sandbox, ["up", "--yes", "--skip-preview", "--expect-no-changes"]);
+    const after = await check(sandbox, "after: the hardened registry", HARDENED_CHECKS);
+    return summarize([...before, ...after]);
+  } finally {
+    if (process.env.KEEP === "1") announce(sandbox);
+    else await sandbox.stop();
+  }
+}
+
+function printParts(parts: Part[]): void {
+  title("what is real here, and what stands in");
+  const table = new Table({ head: ["part", "is", "version", "where"], style: { head: [] } });
+  for (const part of parts) table.push([part.name, part.kind, part.version, part.where]);
+  console.log(table.toString());
+}
+
+async function pulumi(sandbox: Sandbox, args: string[]): Promise<void> {
+  title(`pulumi ${args.join(" ")}`);
+  const run = await sandbox.stack.pulumi(args, show);
+  if (run.code !== 0) throw new Error(`pulumi ${args[0]} ended with code ${run.code}`);
+}
+
+async function check(sandbox: Sandbox, heading: string, checks: typeof OPEN_CHECKS): Promise<Result[]> {
+  title(heading);
+  const results = await runChecks(checks, sandbox.target);
+  const table = new Table({ head: ["", "check", "expected", "seen"], style: { head: [] } });
+  for (const { check, passed, seen } of results)
+    table.push([passed ? "ok" : "FAILED", check.title, check.expected, seen]);
+  console.log(table.toString());
+  return results;
+}
+
+function summarize(results: Result[]): number {
+  const failed = results.filter((result) => !result.passed).length;
+  console.log(`\ndemo: ${results.length - failed} checks passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+function announce(sandbox: Sandbox): void {
+  sandbox.keep();
+  const { admin, authentik, directory, registryUrl } = sandbox;
+  title("left running (KEEP=1); `make demo-stop` ends it");
+  console.log(`  registry   ${registryUrl}`);
+  console.log(`  Authentik  ${authentik.url}`);
+  console.log(`  log in as  ${admin.username}, password in ${directory}/admin-password`);
+}
+
+demo().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(`\ndemo: ${error.message}`);
+    process.exit(1);
+  },
+);

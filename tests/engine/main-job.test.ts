@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "../../sandbox/people";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import type { Run } from "../../sandbox/stack";
+import { HARDENED_CHECKS, OPEN_CHECKS, runChecks } from "../../src/verify/checks";
+
+/** The engine's own account of a preview: one step a resource. */
+interface Step {
+  op: string;
+  urn: string;
+}
+
+const configFile = (sandbox: Sandbox) => join(sandbox.host.configDirectory, "config.json");
+const liveConfig = (sandbox: Sandbox) => readFileSync(configFile(sandbox), "utf8");
+
+function succeeded(run: Run): string {
+  expect(run.code, run.output).toBe(0);
+  return run.output;
+}
+
+function changedSteps(run: Run): string[] {
+  const { steps } = JSON.parse(succeeded(run).replace(/^[^{]*/, "")) as { steps: Step[] };
+  return steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`);
+}
+
+/** One life of a stack, in order: each test starts where the one before it ended. */
+describe("the main job, with the Pulumi engine", () => {
+  let sandbox: Sandbox;
+  let openConfig: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox(() => {});
+    openConfig = liveConfig(sandbox);
+  });
+  afterAll(() => sandbox?.stop());
+
+  it("starts from an open registry", async () => {
+    const results = await runChecks(OPEN_CHECKS, sandbox.target);
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+  });
+
+  it("previews from nothing and touches nothing", async () => {
+    const output = succeeded(await sandbox.stack.preview());
+    expect(output).toMatch(/\+ \d+ to create/);
+    expect(liveConfig(sandbox)).toBe(openConfig);
+  });
+
+  it("hardens it: every check passes on the running registry", async () => {
+    succeeded(await sandbox.stack.up());
+    const results = await runChecks(HARDENED_CHECKS, sandbox.target);
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+  });
+
+  it("gives its outputs, with the sha256 of what is active", async () => {
+    const { createHash } = await import("node:crypto");
+    const sha256 = createHash("sha256").update(liveConfig(sandbox)).digest("hex");
+    expect(await sandbox.stack.outputs()).toEqual({
+      registryUrl: sandbox.registryUrl,
+      oidcIssuer: `${sandbox.authentik.url}/application/o/zot-sandbox/`,
+      redirectUri: `${sandbox.registryUrl}/zot/auth/callback/oidc`,
+      ci: { "zot-sandbox-ci": { username: "zot-sandbox-ci" } },
+      configSha256: { "127.0.0.1": sha256 },
+    });
+  });
+
+  it("changes nothing the second time", async () => {
+    succeeded(await sandbox.stack.up("--expect-no-changes"));
+    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual([]);
+  });
+
+  it("keeps its secrets out of config.json, the state and the console", async () => {
+    const credentials = JSON.parse(
+      readFileSync(JSON.parse(liveConfig(sandbox)).http.auth.openid.providers.oidc.credentialsFile, "utf8"),
+    );
+    const keys = JSON.parse(readFileSync(JSON.parse(liveConfig(sandbox)).http.auth.sessionKeysFile, "utf8"));
+    const shown = `${liveConfig(sandbox)}\n${await sandbox.stack.state()}\n${succeeded(await sandbox.stack.up())}`;
+    for (const secret of [credentials.clientsecret, keys.hashKey, keys.encryptKey, sandbox.authentik.token]) {
+      expect(secret.length).toBeGreaterThan(20);
+      expect(shown).not.toContain(secret);
+    }
+  });
+
+  it("shows a changed access rule as one update, and applies it", async () => {
+    const settings = sandbox.settings();
+    settings["harden-zot:access"] = { ...(settings["harden-zot:access"] as object), anonymous: [] };
+    sandbox.stack.configure(settings);
+    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual(["update 127.0.0.1-config"]);
+    succeeded(await sandbox.stack.up());
+    const { status } = await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`);
+    expect(status).toBe(401);
+    sandbox.stack.configure(sandbox.settings());
+    succeeded(await sandbox.stack.up());
+  });
+
+  it("keeps the members of a group that is changed, though nobody refreshed", async () => {
+    const members = async (name: string) => {
+      const { results } = await ask<{ results: { users_obj: { username: string }[] }[] }>(
+        sandbox.authentik,
+        "GET",
+        `core/groups/?name=${name}&include_users=true`,
+      );
+      return results.flatMap((group) => group.users_obj.map((user) => user.username));
+    };
+    expect(await members("zot-sandbox-publishers")).toEqual(["zot-sandbox-ci"]);
+    const settings = sandbox.settings();
+    settings["harden-zot:ci"] = (settings["harden-zot:ci"] as object[]).map((identity) => ({
+      ...identity,
+      group: "zot-sandbox-pushers",
+    }));
+    sandbox.stack.configure(settings);
+    succeeded(await sandbox.stack.up());
+    expect(await members("zot-sandbox-pushers")).toEqual(["zot-sandbox-ci"]);
+    expect(await members("zot-sandbox-publishers")).toEqual([]);
+    sandbox.stack.configure(sandbox.settings());
+    succeeded(await sandbox.stack.up());
+  });
+
+  it("puts back the open config on destroy, with every image still there", async () => {
+    succeeded(await sandbox.stack.destroy());
+    expect(JSON.parse(liveConfig(sandbox))).toEqual(JSON.parse(openConfig));
+    const results = await runChecks(OPEN_CHECKS, sandbox.target);
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    const { status } = await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`);
+    expect(status).toBe(200);
+  });
+});

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import type * as Pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+const PROJECT = resolve(__dirname, "..");
+// The program is loaded as Pulumi loads it: through the hook that Pulumi.yaml names, by node's own require.
+const load = createRequire(__filename);
+
+interface Resource {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+/** What the providers would answer, made from the names alone so that the snapshot is the same every time. */
+const COMPUTED: Record<string, (name: string) => object> = {
+  "random:index/randomPassword:RandomPassword": (name) => ({ result: `random-${name}` }),
+  "authentik:index/application:Application": () => ({ uuid: "uuid-of-application" }),
+  "authentik:index/token:Token": (name) => ({ key: `key-of-${name}` }),
+};
+
+/** The hosts of the production stack are nobody's to ask from a test: as if they had no agent yet. */
+function keepAwayFromHosts(): void {
+  const file = resolve(PROJECT, "src/host/observe.ts");
+  load.cache[file] = {
+    id: file,
+    filename: file,
+    loaded: true,
+    exports: { observe: async () => undefined },
+  } as unknown as NodeJS.Module;
+}
+
+async function instantiate(stack: string): Promise<{ resources: Resource[]; outputs: Record<string, unknown> }> {
+  load("@swc-node/register");
+  const pulumi = load("@pulumi/pulumi") as typeof Pulumi;
+  const resources: Resource[] = [];
+  let ids = 0;
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        if (Object.keys(inputs).length > 0) resources.push({ type, name, inputs });
+        return { id: String(++ids), state: { ...inputs, ...COMPUTED[type]?.(name) } };
+      },
+      call: ({ token, inputs }) => ({
+        ...inputs,
+        id: `id-from-${token.split(":").at(-1)}`,
+        ids: ["openid", "email", "profile"],
+      }),
+    },
+    "harden-zot",
+    stack,
+  );
+  const { config } = parse(readFileSync(resolve(PROJECT, `Pulumi.${stack}.yaml`), "utf8"));
+  const asStored = ([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ];
+  pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(config).map(asStored)));
+  process.env.AUTHENTIK_TOKEN = "not-a-token";
+  process.env.SSH_AUTH_SOCK = "/nonexistent";
+  keepAwayFromHosts();
+  const program = load(resolve(PROJECT, "index.ts")) as () => Promise<object>;
+  const outputs = await new Promise<Record<string, unknown>>((settle, fail) => {
+    program().then((result) => pulumi.output(result).apply(settle), fail);
+  });
+  await pulumi.runtime.waitForRPCs();
+  return { resources, outputs };
+}
+
+describe("the production stack, every resource under mocks", () => {
+  let stack: Awaited<ReturnType<typeof instantiate>>;
+  beforeAll(async () => {
+    stack = await instantiate("prod");
+  });
+
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const withoutLongText = ({ type, name, inputs }: Resource) => {
+    if (name.endsWith("-agent")) return { type, name, inputs: { ...inputs, stdin: "(installs agent.sh)" } };
+    if (name.endsWith("-config")) return { type, name, inputs: { ...inputs, stdin: "(prod-config.json)" } };
+    return { type, name, inputs };
+  };
+
+  it("is what was reviewed (vitest -u after a change that is meant)", async () => {
+    const byName = (a: Resource, b: Resource) => (`${a.type}${a.name}` < `${b.type}${b.name}` ? -1 : 1);
+    const resources = stack.resources.sort(byName).map(withoutLongText);
+    await expect(json(resources)).toMatchFileSnapshot("golden/prod-resources.json");
+  });
+
+  it("delivers exactly this config.json", async () => {
+    const config = stack.resources.find((resource) => resource.name.endsWith("-config"))?.inputs.stdin;
+    await expect(config).toMatchFileSnapshot("golden/prod-config.json");
+  });
+
+  it("gives these outputs, none of them a secret", async () => {
+    await expect(json(stack.outputs)).toMatchFileSnapshot("golden/prod-outputs.json");
+  });
+
+  it("has no secret in config.json, nor in a command line", () => {
+    const secrets = ["random-client-secret", "random-session-hash-key", "random-session-encrypt-key", "not-a-token"];
+    for (const { inputs } of stack.resources.filter(({ type }) => type === "command:remote:Command")) {
+      const shown = [
+        inputs.create,
+        inputs.update,
+        inputs.delete,
+        String(inputs.stdin).startsWith("{\n") && inputs.stdin,
+      ];
+      for (const secret of secrets) expect(shown.join("\n")).not.toContain(secret);
+    }
+  });
+});
