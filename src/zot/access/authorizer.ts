@@ -144,6 +144,7 @@ class ZotAuthorizer implements Authorizer {
     const subject = this.#authenticate(identity, request, route);
     if (subject === undefined) return this.#unauthenticated(identity);
     if ("repository" in route) return this.#repositoryRoute(identity, subject, request, route, state);
+    if (route.kind === "catalog") return this.#catalog(subject, state);
     return this.#plainRoute(identity, subject, request, route.kind);
   }
 
@@ -163,6 +164,12 @@ class ZotAuthorizer implements Authorizer {
     // Docker takes a 200 on /v2/ for "needs no credentials" and would never send them.
     const refusesDocker = this.#mixed && this.config.basicCredentials && route.kind === "ping";
     return refusesDocker && isDocker(request.userAgent ?? "") ? undefined : NOBODY;
+  }
+
+  #catalog(subject: Subject, state: RegistryState): Decision {
+    const ties = new Set<string>();
+    for (const repository of state.keys()) this.#mayOptimistically(subject, "read", repository, ties);
+    return withTies({ allowed: true, status: 200 }, ties);
   }
 
   #plainRoute(
@@ -204,13 +211,14 @@ class ZotAuthorizer implements Authorizer {
       undefined,
     );
     if (permission?.allowed === false) return permission;
+    const ties = new Set(permission?.ambiguous);
     const holder: Holder = {
       state,
       dedupe: this.config.dedupe,
       authorization: this.policies !== undefined,
-      may: (action, repository) => this.#mayOptimistically(subject, action, repository),
+      may: (action, repository) => this.#mayOptimistically(subject, action, repository, ties),
     };
-    return { ...permission, allowed: true, ...answerTo(request.method, route, holder) };
+    return withTies({ ...permission, allowed: true, ...answerTo(request.method, route, holder) }, ties);
   }
 
   #permit(
@@ -266,9 +274,12 @@ class ZotAuthorizer implements Authorizer {
     };
   }
 
-  #mayOptimistically(subject: Subject, action: Action, repository: string): boolean {
+  /** Notes the patterns if zot's answer depends on which of them it happens to take. */
+  #mayOptimistically(subject: Subject, action: Action, repository: string, ties?: Set<string>): boolean {
     if (this.policies === undefined) return action !== "detectManifestCollision";
-    return this.policies.askOptimistically(subject, action, repository);
+    const { granted, tied } = this.policies.askOptimistically(subject, action, repository);
+    if (tied) for (const pattern of this.policies.patternsFor(repository)) ties?.add(pattern);
+    return granted;
   }
 
   #unauthenticated(identity: Identity): Decision {
@@ -315,6 +326,10 @@ function servesAuthenticated({ adminPolicy, repositories }: LoadedAccessControl)
     speaks(adminPolicy) ||
     [...repositories.values()].some((group) => group.defaultPolicy.length > 0 || group.policies.some(speaks))
   );
+}
+
+function withTies(decision: Decision, ties: ReadonlySet<string>): Decision {
+  return ties.size === 0 ? decision : { ...decision, ambiguous: [...ties] };
 }
 
 function merged(before: Decision | undefined, next: Decision): Decision {

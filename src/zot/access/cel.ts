@@ -50,7 +50,7 @@ export function compileCondition(expression: string): CompiledCondition {
   if (!checked.valid) throw new ConditionError(firstLine(checked.error));
   const nodes = flatten(environment.parse(expression).ast);
   for (const call of nodes.filter(isMatches)) requireRe2(call);
-  const evaluate = environment.parse(withRe2(expression, nodes));
+  const evaluate = environment.parse(asInGo(expression, nodes));
   return {
     expression,
     type: checked.type ?? "dyn",
@@ -79,6 +79,7 @@ function withExtensions(environment: Environment): Environment {
   return environment
     .registerFunction(`string.${RE2_METHOD}(string): bool`, matches)
     .registerFunction("matches(string, string): bool", matches)
+    .registerFunction(`${NUMERAL}(dyn): dyn`, numeral)
     .registerFunction("string.charAt(int): string", (text: string, at: bigint) => text.charAt(Number(at)))
     .registerFunction("string.replace(string, string): string", (text: string, from: string, to: string) =>
       text.replaceAll(from, () => to),
@@ -117,16 +118,33 @@ function matches(text: string, pattern: string): boolean {
   return compiled.test(text);
 }
 
-/** The library's own `matches` is a JavaScript regular expression and cannot be replaced, only avoided. */
+/** The library's own functions cannot be replaced, only avoided. */
 const RE2_METHOD = "matchesRe2";
+const NUMERAL = "numeral";
+const CONVERSIONS: ReadonlySet<string> = new Set(["int", "uint", "double"]);
 
-function withRe2(expression: string, nodes: readonly ASTNode[]): string {
-  const receiverEnds = nodes.flatMap((node) =>
-    node.op === "rcall" && isMatches(node) ? [node.args[1].range.end] : [],
-  );
-  return receiverEnds
-    .sort((a, b) => b - a)
-    .reduce((text, end) => text.slice(0, end) + text.slice(end).replace("matches", RE2_METHOD), expression);
+/** The same expression, where `x.matches(y)` is RE2 and `int(x)` takes no text that Go does not take for a number. */
+function asInGo(expression: string, nodes: readonly ASTNode[]): string {
+  const edits = nodes.flatMap((node): { at: number; remove: string; insert: string }[] => {
+    if (node.op === "rcall" && isMatches(node)) {
+      return [{ at: expression.indexOf("matches", node.args[1].range.end), remove: "matches", insert: RE2_METHOD }];
+    }
+    if (node.op !== "call" || !CONVERSIONS.has(node.args[0])) return [];
+    return node.args[1].flatMap(({ range }) => [
+      { at: range.start, remove: "", insert: `${NUMERAL}(` },
+      { at: range.end, remove: "", insert: ")" },
+    ]);
+  });
+  return edits
+    .sort((a, b) => b.at - a.at)
+    .reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove.length), expression);
+}
+
+function numeral(value: unknown): unknown {
+  if (typeof value === "string" && !/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value)) {
+    throw new ConditionError(`${JSON.stringify(value)} is not a number`);
+  }
+  return value;
 }
 
 function isMatches(node: ASTNode): boolean {

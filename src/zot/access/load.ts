@@ -56,7 +56,7 @@ export function loadConfig(config: ZotConfig): LoadedConfig {
   const http = section(root.http);
   const auth = section(http.auth);
   if (auth.bearer !== undefined) throw new RangeError("http.auth.bearer: decisions by bearer tokens are not modelled");
-  const extensions = section(root.extensions);
+  const extensions = section(root.extensions ?? emptyExtensions(config));
   const metrics = extensions.metrics === undefined ? undefined : section(extensions.metrics);
   const openId = Object.keys(section(section(auth.openid).providers)).some((provider) => PROVIDERS.has(provider));
   const basicCredentials = isText(section(auth.htpasswd).path) || auth.ldap !== undefined || isTrue(auth.apikey, false);
@@ -73,6 +73,11 @@ export function loadConfig(config: ZotConfig): LoadedConfig {
     search: extensions.search !== undefined && isTrue(section(extensions.search).enable, true),
     ui: extensions.ui !== undefined && isTrue(section(extensions.ui).enable, true),
   };
+}
+
+/** `"extensions": {"metrics": {}}` switches metrics on, but not when any extension beside it has something in it. */
+function emptyExtensions(config: ZotConfig): Section {
+  return section(section(lowerCased(config)).extensions);
 }
 
 function accessControl(raw: Section): LoadedAccessControl {

@@ -30,8 +30,8 @@ export interface PolicyEngine {
   isAdmin(subject: Subject): boolean;
   ask(ask: Ask): { verdict: Verdict; others: readonly Verdict[] };
   /** Like ask, without regard to conditions: catalog, mounts and collision detection (zot: UserAccessControl.Can). */
-  askOptimistically(subject: Subject, action: string, repository: string): boolean;
-  /** Patterns, longest first, of which zot takes any: one, unless several of equal length match. */
+  askOptimistically(subject: Subject, action: string, repository: string): { granted: boolean; tied: boolean };
+  /** The patterns of which zot takes any one: a single one, unless several of equal length match. */
   patternsFor(repository: string): readonly string[];
   groupsOf(name: string): readonly string[];
 }
@@ -100,9 +100,9 @@ export function compilePolicies(config: LoadedAccessControl): PolicyEngine {
       };
     },
     askOptimistically(subject, action, repository) {
-      if (isAdmin(subject)) return action !== "detectManifestCollision";
-      const [found] = longest(repository);
-      return found !== undefined && grantsSomething(found, subject, action);
+      if (isAdmin(subject)) return { granted: action !== "detectManifestCollision", tied: false };
+      const [granted = false, ...others] = longest(repository).map((found) => grantsSomething(found, subject, action));
+      return { granted, tied: others.some((other) => other !== granted) };
     },
   };
 }
