@@ -114,10 +114,10 @@ export function hardened(open: ZotConfig, issuer: string, credentialsFile: strin
   };
 }
 
-/** Another set of access rules, which zot takes up by a reload. */
+/** A namespace closed to anonymous clients: another set of access rules, which zot takes up by a reload. */
 export function withRule(config: ZotConfig, pattern: string): ZotConfig {
   const changed = structuredClone(config);
-  Object.assign(changed.http.accessControl?.repositories ?? {}, { [pattern]: { anonymousPolicy: ["read"] } });
+  Object.assign(changed.http.accessControl?.repositories ?? {}, { [pattern]: { defaultPolicy: ["read"] } });
   return changed;
 }
 

@@ -462,28 +462,22 @@ roll_back() {
   rm -rf "$txn"
 }
 
-# Every step may have been done by a run that was killed here.
+# Notes down what now serves, and lets go of what is not needed any more. Until the end the journal stays, so that a run
+# that was killed or could not write here is finished by the next one; each step may have been done before.
 commit() {
   if [ "$operation" = restore ]; then
-    rm -rf "$state/secrets" "$state"/previous.* "$state"/original.* "$state/version"
-    rm -f "$state/record"
-    rm -rf "$txn"
-    return
+    rm -rf "$state/secrets" "$state"/previous.* "$state"/original.* "$state/version" "$state/record" && rm -rf "$txn" && return
+  elif settle original.json && settle original.none && settle previous.record && settle previous.json && settle record; then
+    for file in "$state"/secrets/*.json; do
+      [ -f "$file" ] || continue
+      grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
+    done
+    rm -rf "$txn" && return
   fi
-  for file in "$txn"/original.*; do
-    [ -f "$file" ] && mv -f "$file" "$state/${file##*/}"
-  done
-  if [ -f "$txn/previous.json" ]; then
-    mv -f "$txn/previous.record" "$state/previous.record" 2>/dev/null
-    mv -f "$txn/previous.json" "$state/previous.json"
-  fi
-  [ -f "$txn/record" ] && mv -f "$txn/record" "$state/record"
-  for file in "$state"/secrets/*.json; do
-    [ -f "$file" ] || continue
-    grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
-  done
-  rm -rf "$txn"
+  die "the $operation is done and zot serves, but that could not be noted down in $state: make it writable and run again"
 }
+
+settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
 
 # ---------------------------------------------------------------- the transaction
 
