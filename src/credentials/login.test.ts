@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generate } from "selfsigned";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Authentik, startAuthentik } from "../../sandbox/authentik/server";
+import { findZot } from "../../sandbox/parts";
+import { ask } from "../../sandbox/people";
+import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../../sandbox/process";
+import { createWorld, type World } from "../../tests/contract/authentik-world";
+import { login } from "./login";
+import { answer } from "./login-flow";
+
+let authentik: Authentik;
+let world: World;
+let registryUrl: string;
+let zot: Daemon;
+const directory = mkdtempSync(join(tmpdir(), "harden-zot-login-"));
+
+beforeAll(async () => {
+  const port = await freePort();
+  registryUrl = `http://127.0.0.1:${port}`;
+  authentik = await startAuthentik({ token: "api-token-of-the-test" });
+  world = await createWorld(authentik, `${registryUrl}/zot/auth/callback/oidc`);
+  zot = await startZot("zot", port, registryUrl, authentik.url);
+});
+
+afterAll(async () => {
+  if (zot) await stopDaemon(zot);
+  await authentik?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function startZot(name: string, port: number, externalUrl: string, issuer: string): Promise<Daemon> {
+  const credentialsFile = join(directory, `${name}-oidc.json`);
+  writeFileSync(credentialsFile, JSON.stringify({ clientid: world.clientId, clientsecret: world.clientSecret }));
+  const config = {
+    distSpecVersion: "1.1.1",
+    storage: { rootDirectory: join(directory, name), dedupe: false },
+    http: {
+      address: "127.0.0.1",
+      port: String(port),
+      externalUrl,
+      auth: {
+        apikey: true,
+        openid: {
+          providers: {
+            oidc: {
+              name: "oidc",
+              credentialsFile,
+              issuer: `${issuer}/application/o/${world.slug}/`,
+              scopes: ["openid", "profile", "email"],
+              claimMapping: { username: "preferred_username", groups: "groups" },
+            },
+          },
+        },
+      },
+      accessControl: {
+        repositories: {
+          "**": { policies: [{ groups: [world.users], actions: ["read", "create"] }], defaultPolicy: [] },
+        },
+      },
+    },
+    log: { level: "debug" },
+  };
+  const file = join(directory, `${name}.json`);
+  writeFileSync(file, JSON.stringify(config));
+  const daemon = startDaemon(name, [findZot().where, "serve", file], join(directory, `${name}.log`));
+  await waitForHttp(`http://127.0.0.1:${port}/livez`);
+  return daemon;
+}
+
+/** Upload start: 202 for a member of the group, 403 for anybody else. */
+const startUpload = async (session: Awaited<ReturnType<typeof login>>) =>
+  (await session.fetch("v2/team/app/blobs/uploads/", { method: "POST" })).status;
+
+describe("login", () => {
+  test("a person's password ends in a session with name and groups", async () => {
+    const { username, password } = world.alice;
+    const session = await login({ registryUrl, username, password });
+    expect(session.username).toBe(username);
+    expect((await session.fetch("v2/_catalog")).status).toBe(200);
+    expect(await startUpload(session)).toBe(202);
+  });
+
+  test("an account without an email logs in by its app password and may mint a key", async () => {
+    const { username, appPassword: password } = world.bot;
+    const session = await login({ registryUrl, username, password });
+    expect(session.username).toBe(username);
+    const body = JSON.stringify({ label: "test", scopes: [], expirationDate: new Date(Date.now() + 60_000) });
+    const minted = await session.fetch("zot/auth/apikey", { method: "POST", body });
+    expect(minted.status).toBe(201);
+    const { apiKey } = (await minted.json()) as { apiKey: string };
+    const authorization = `Basic ${Buffer.from(`${username}:${apiKey}`).toString("base64")}`;
+    expect((await fetch(`${registryUrl}/v2/_catalog`, { headers: { authorization } })).status).toBe(200);
+  });
+
+  test("through a flow of CI accounts' own", async () => {
+    const { username, appPassword: password } = world.bot;
+    const session = await login({ registryUrl, username, password, flowSlug: world.ciFlow });
+    expect(session.username).toBe(username);
+  });
+
+  test("explicit consent is given", async () => {
+    const explicit = "flows/instances/?slug=default-provider-authorization-explicit-consent";
+    const { results } = await ask<{ results: { pk: string }[] }>(authentik, "GET", explicit);
+    const provider = `providers/oauth2/${world.providerPk}/`;
+    const { authorization_flow } = await ask<{ authorization_flow: string }>(authentik, "GET", provider);
+    await ask(authentik, "PATCH", provider, { authorization_flow: results[0]?.pk });
+    const { username, password } = world.alice;
+    expect((await login({ registryUrl, username, password })).username).toBe(username);
+    await ask(authentik, "PATCH", provider, { authorization_flow });
+  });
+
+  test("over TLS with a CA of its own, issuer and registry alike", async () => {
+    const ca = await generate([{ name: "commonName", value: "127.0.0.1" }], {
+      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+    });
+    const port = await freePort();
+    const proxy = await tlsProxy(ca, port);
+    await ask(authentik, "PATCH", `providers/oauth2/${world.providerPk}/`, {
+      redirect_uris: [
+        { matching_mode: "strict", url: `${registryUrl}/zot/auth/callback/oidc` },
+        { matching_mode: "strict", url: `${proxy.url}/zot/auth/callback/oidc` },
+      ],
+    });
+    const behind = await startZot("zot-tls", port, proxy.url, authentik.url);
+    const { username, password } = world.alice;
+    try {
+      const session = await login({ registryUrl: proxy.url, username, password, ca: ca.cert });
+      expect((await session.fetch("v2/_catalog")).status).toBe(200);
+      await expect(login({ registryUrl: proxy.url, username, password })).rejects.toThrow(/not trusted here.*CA file/);
+    } finally {
+      await stopDaemon(behind);
+      await proxy.stop();
+    }
+  });
+});
+
+async function tlsProxy({ cert, private: key }: { cert: string; private: string }, port: number) {
+  const server = createServer({ cert, key }, (incoming, outgoing) => {
+    const { method, headers, url: path } = incoming;
+    const onward = request({ port, host: "127.0.0.1", method, headers, path }, (answered) => {
+      outgoing.writeHead(answered.statusCode ?? 502, answered.headers);
+      answered.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+describe("a login that fails says which step and what to do", () => {
+  const SECRET = "a-wrong-password-nobody-may-see";
+  const failure = async (options: Partial<Parameters<typeof login>[0]>) => {
+    const attempt = login({ registryUrl, username: world.alice.username, password: SECRET, ...options });
+    const error = await attempt.then(
+      () => new Error("logged in"),
+      (thrown: Error) => thrown,
+    );
+    expect(`${error.message}${error.stack}`).not.toContain(options.password ?? SECRET);
+    return error.message;
+  };
+
+  test("wrong password", async () => {
+    expect(await failure({})).toMatch(/refused the login of alice.*ak-stage-password.*Invalid password/);
+  });
+
+  test("unknown user", async () => {
+    expect(await failure({ username: "nobody" })).toMatch(/refused the login of nobody.*Invalid password/);
+  });
+
+  test("a person's ordinary password at the CI flow", async () => {
+    const { username, loginPassword: password } = world.bot;
+    expect(await failure({ username, password, flowSlug: world.ciFlow })).toMatch(/TokenBackend/);
+  });
+
+  test("an outsider with a valid app password at the CI flow", async () => {
+    const { username, appPassword: password } = world.outsider;
+    const message = await failure({ username, password, flowSlug: world.ciFlow });
+    expect(message).toMatch(/took the password of outsider-bot.*did not log it in.*group/);
+  });
+
+  test("an outsider at the default flow meets the denied page", async () => {
+    const { username, appPassword: password } = world.outsider;
+    expect(await failure({ username, password })).toMatch(/denied it the registry.*groups bound to the application/);
+  });
+
+  test("an API token is no password", async () => {
+    const { username, apiToken: password } = world.bot;
+    expect(await failure({ username, password })).toMatch(/Invalid password/);
+  });
+
+  test("no such flow", async () => {
+    expect(await failure({ flowSlug: "no-such-flow" })).toMatch(/404 for flow no-such-flow.*slug/);
+  });
+
+  test("nothing listens", async () => {
+    expect(await failure({ registryUrl: `http://127.0.0.1:${await freePort()}` })).toMatch(/ECONNREFUSED/);
+  });
+
+  test("asked at another name than its externalUrl", async () => {
+    const { password } = world.alice;
+    const elsewhere = registryUrl.replace("127.0.0.1", "localhost");
+    expect(await failure({ registryUrl: elsewhere, password })).toMatch(
+      /has it end at http:\/\/127\.0\.0\.1.*externalUrl/,
+    );
+  });
+
+  test("the redirect URI is not the one Authentik knows", async () => {
+    const provider = `providers/oauth2/${world.providerPk}/`;
+    const { redirect_uris } = await ask<{ redirect_uris: object[] }>(authentik, "GET", provider);
+    await ask(authentik, "PATCH", provider, { redirect_uris: [{ matching_mode: "strict", url: `${registryUrl}/` }] });
+    expect(await failure({})).toMatch(/redirect URI.*byte for byte/);
+    await ask(authentik, "PATCH", provider, { redirect_uris });
+  });
+
+  test("a second factor is not ours to give", () => {
+    const challenge = { component: "ak-stage-authenticator-validate" };
+    const credentials = { username: "alice", password: SECRET };
+    expect(() => answer(challenge, credentials, "f", [])).toThrow(/second factor.*CI accounts/);
+  });
+
+  test("the registry's `state` cookie does not travel over plain http", async () => {
+    const { password } = world.alice;
+    // The same registry by a name that is not loopback, resolved here.
+    const plain = "http://registry.example.test";
+    const through = (url: string, init?: RequestInit) =>
+      fetch(url.replace(plain, registryUrl), init).then((response) => {
+        const location = response.headers
+          .get("location")
+          ?.replace(encodeURIComponent(registryUrl), encodeURIComponent(plain));
+        return location ? relocated(response, location.replace(registryUrl, plain)) : response;
+      });
+    await ask(authentik, "PATCH", `providers/oauth2/${world.providerPk}/`, {
+      redirect_uris: [
+        { matching_mode: "strict", url: `${registryUrl}/zot/auth/callback/oidc` },
+        { matching_mode: "strict", url: `${plain}/zot/auth/callback/oidc` },
+      ],
+    });
+    expect(await failure({ registryUrl: plain, password, fetch: through })).toMatch(/401.*`state` is for https.*TLS/);
+  });
+});
+
+function relocated(response: Response, location: string): Response {
+  const headers = new Headers(response.headers);
+  headers.set("location", location);
+  return new Response(null, { status: response.status, headers });
+}
