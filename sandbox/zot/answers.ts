@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Identity } from "../../src/zot/access/authorizer";
-import { RegistryError, sendJson } from "./distribution/errors";
+import { RegistryError, sendError, sendJson } from "./distribution/errors";
 import { fromUi } from "./identity/authentication";
 import type { Registry } from "./registry";
 
@@ -30,8 +30,7 @@ export async function refuseAuthentication(
     await delay(registry);
   }
   challenge(registry, request, response);
-  const { message, code } = new RegistryError(401, "UNAUTHORIZED");
-  sendJson(response, 401, { code, message, detail: {} });
+  sendJson(response, 401, new RegistryError(401, "UNAUTHORIZED").body());
 }
 
 /** The identity may not: 403 with the condition's message, or 401 for an anonymous one. */
@@ -48,5 +47,5 @@ export async function refuseAuthorization(
     identity.kind === "user"
       ? new RegistryError(403, "DENIED", reason ? { reason } : {})
       : new RegistryError(401, "UNAUTHORIZED");
-  sendJson(response, refusal.status, refusal.body());
+  sendError(response, refusal);
 }

@@ -45,8 +45,6 @@ export function search(registry: Registry, identity: Identity, query: URLSearchP
     sendJson(response, 422, { errors: [{ message: "the stand-in answers GlobalSearch only" }], data: null });
     return;
   }
-  const repositories = registry.layout
-    .repositories()
-    .filter((repository) => !registry.started.authorization || registry.authorizer().readable(identity, repository));
+  const repositories = registry.layout.repositories().filter((repository) => registry.mayRead(identity, repository));
   sendJson(response, 200, { data: { GlobalSearch: { Repos: repositories.map((Name) => ({ Name })) } } });
 }

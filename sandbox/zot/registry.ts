@@ -1,4 +1,4 @@
-import type { Authorizer } from "../../src/zot/access/authorizer";
+import type { Authorizer, Identity } from "../../src/zot/access/authorizer";
 import { authorizerOf } from "./config/authorization";
 import type { LoadedConfig } from "./config/load";
 import { authenticates, hasOpenId } from "./config/validate";
@@ -93,10 +93,18 @@ export class Registry {
     return externalUrl?.replace(/\/$/, "") || `${tls ? "https" : "http"}://${address}:${port}`;
   }
 
-  /** Decisions under the live configuration. Without accessControl zot's middleware denies everything. */
+  /** Decisions under the live configuration. */
   authorizer(): Authorizer {
     this.compiled ??= authorizerOf(this.config);
     return this.compiled;
+  }
+
+  /** Whether the identity may read some of a repository; nobody is asked if zot was started without accessControl. */
+  mayRead(identity: Identity, repository: string): boolean {
+    return (
+      !this.started.authorization ||
+      (this.config.http.accessControl !== undefined && this.authorizer().readable(identity, repository))
+    );
   }
 
   /** The live configuration changed. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Identity, RegistryState } from "../../src/zot/access/authorizer";
+import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/zot/access/authorizer";
 import { refuseAuthentication, refuseAuthorization } from "./answers";
 import { authenticates } from "./config/validate";
 import { RegistryError, sendEmpty, sendError, sendJson } from "./distribution/errors";
@@ -188,11 +188,10 @@ function mayBeAnonymous(registry: Registry, path: string, request: IncomingMessa
   if (!anonymousPolicyExists(registry)) {
     return false;
   }
-  const userAgent = request.headers["user-agent"] ?? "";
   return (
     path !== "/v2/" ||
     fromUi(request) ||
-    registry.authorizer().decide({ kind: "anonymous" }, { method: "GET", path, userAgent }, stateOf(registry)).allowed
+    registry.authorizer().decide({ kind: "anonymous" }, questionOf(request), stateOf(registry)).allowed
   );
 }
 
@@ -207,23 +206,41 @@ function version(registry: Registry, request: IncomingMessage, response: ServerR
 
 function stateOf({ manifests, layout }: Registry): RegistryState {
   return {
-    hasRepository: (repository) => layout.exists(repository),
-    digestOf: (repository, tag) => manifests.find(repository, tag)?.digest,
-    hasManifest: (repository, digest) => manifests.find(repository, digest) !== undefined,
+    keys: () => layout.repositories(),
+    get: (repository) =>
+      layout.exists(repository)
+        ? {
+            tags: manifests.byTag(repository),
+            manifests: { has: (digest) => manifests.find(repository, digest) !== undefined },
+            blobs: { has: (digest) => layout.blobSize(repository, digest) !== undefined },
+          }
+        : undefined,
   };
 }
+
+function questionOf(request: IncomingMessage): HttpRequest {
+  return {
+    method: request.method ?? "",
+    path: request.url ?? "",
+    userAgent: request.headers["user-agent"] ?? "",
+    clientIp: request.socket.remoteAddress ?? "",
+    forwardedFor: (request.headersDistinct["x-forwarded-for"] ?? [])
+      .flatMap((line) => line.split(","))
+      .map((ip) => ip.trim()),
+  };
+}
+
+/** What zot's middleware, once in place, makes of a reload that takes accessControl away. */
+const NOTHING_GRANTED: Decision = { allowed: false, status: 403, code: "DENIED" };
 
 /** Refuses what accessControl refuses; nothing is refused if zot was started without it (facts, section 6: the danger). */
 async function authorize({ registry, request, response, identity }: Exchange): Promise<boolean> {
   if (!registry.started.authorization) {
     return true;
   }
-  const question = {
-    method: request.method ?? "",
-    path: request.url ?? "",
-    userAgent: request.headers["user-agent"] ?? "",
-  };
-  const decision = registry.authorizer().decide(identity, question, stateOf(registry));
+  const decision = registry.config.http.accessControl
+    ? registry.authorizer().decide(identity, questionOf(request), stateOf(registry))
+    : NOTHING_GRANTED;
   // What is missing or malformed is for the handler to say: an upstream may still have it.
   if (decision.allowed || (decision.status !== 401 && decision.status !== 403)) {
     return true;

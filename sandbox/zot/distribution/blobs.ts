@@ -8,10 +8,10 @@ import type { Exchange } from "./routes";
 
 /** Whether the user may read some repository that holds the blob (zot 2.1.20, canMount). */
 export function readableCandidate(registry: Registry, identity: Identity, digest: string): boolean {
-  const candidates = registry.layout.candidates(digest);
-  return registry.started.authorization
-    ? candidates.some((repository) => registry.authorizer().readable(identity, repository))
-    : true;
+  return (
+    !registry.started.authorization ||
+    registry.layout.candidates(digest).some((repository) => registry.mayRead(identity, repository))
+  );
 }
 
 /** With dedupe on, a HEAD links the blob into the repository it asks about, and so creates that repository. */

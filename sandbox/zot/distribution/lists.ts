@@ -46,9 +46,7 @@ export function catalog(
   query: URLSearchParams,
   response: ServerResponse,
 ): void {
-  const repositories = registry.layout
-    .repositories()
-    .filter((repository) => !registry.started.authorization || registry.authorizer().readable(identity, repository));
+  const repositories = registry.layout.repositories().filter((repository) => registry.mayRead(identity, repository));
   const last = query.get("last") ?? "";
   const rest = last ? repositories.slice(repositories.indexOf(last) + 1) : repositories;
   const count = /^\d+$/.test(query.get("n") ?? "") ? Number(query.get("n")) : rest.length;

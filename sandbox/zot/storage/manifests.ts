@@ -31,11 +31,18 @@ export class Manifests {
 
   /** Sorted; undefined if there is no such repository. */
   tags(repository: string): string[] | undefined {
-    const index = this.layout.exists(repository) ? this.layout.index(repository) : undefined;
-    return index?.manifests
-      .map(tagOf)
-      .filter((tag) => tag !== undefined)
-      .sort();
+    return this.layout.exists(repository) ? [...this.byTag(repository).keys()].sort() : undefined;
+  }
+
+  /** Digests by tag. */
+  byTag(repository: string): Map<string, string> {
+    const descriptors = this.layout.index(repository)?.manifests ?? [];
+    return new Map(
+      descriptors.flatMap((descriptor) => {
+        const tag = tagOf(descriptor);
+        return tag === undefined ? [] : [[tag, descriptor.digest] as const];
+      }),
+    );
   }
 
   find(repository: string, reference: string): Descriptor | undefined {
@@ -198,7 +205,7 @@ function matches(descriptor: Descriptor, reference: string): boolean {
   return isDigest(reference) ? descriptor.digest === reference : tagOf(descriptor) === reference;
 }
 
-/** One descriptor per tag; what a moved tag leaves behind stays reachable by digest. */
+/** One descriptor per tag; a manifest whose only tag moves on is out of the index, by digest too (zot 2.1.20). */
 function withTags(present: Descriptor[], added: Descriptor, tags: string[]): Descriptor[] {
   const moved = present.filter((descriptor) => tags.includes(tagOf(descriptor) ?? ""));
   const kept = present.filter(
