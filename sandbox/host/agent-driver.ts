@@ -14,13 +14,7 @@ import {
 } from "../../src/host/agent";
 import { serializeConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
-import { findCommand } from "../tools";
 import type { SandboxHost } from "./host";
-
-/** ZOT, or the zot on PATH, or the stand-in. */
-export function zotUnderTest(): string {
-  return process.env.ZOT ?? findCommand("zot") ?? resolve(__dirname, "../zot/zot");
-}
 
 export interface Call {
   code: number | null;

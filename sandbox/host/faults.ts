@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { serializeConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
+import { findZot } from "../parts";
 import { freePort, waitForHttp } from "../process";
 import {
   AgentDriver,
@@ -14,7 +15,6 @@ import {
   type TestIssuer,
   withRealm,
   withRule,
-  zotUnderTest,
 } from "./agent-driver";
 import { FAULTS, type Fault, FaultShims } from "./fault-shims";
 import { type SandboxHost, startHost } from "./host";
@@ -94,7 +94,7 @@ class FaultBench {
   static async start(): Promise<FaultBench> {
     const directory = mkdtempSync(join(tmpdir(), "harden-zot-faults-"));
     const open = openConfig(directory, await freePort());
-    const host = await startHost({ directory, zot: zotUnderTest(), config: serializeConfig(open) });
+    const host = await startHost({ directory, zot: findZot().where, config: serializeConfig(open) });
     const bench = new FaultBench(directory, host, await startIssuer(), open, new FaultShims(directory));
     await waitForHttp(`${bench.url}/readyz`);
     await bench.agent.install();

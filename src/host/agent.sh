@@ -395,18 +395,23 @@ lock() {
   trap 'rm -f "$state/lock" "$state/lock.$$"' EXIT
 }
 
-# Sets applied, applied_restart, applied_zot, applied_heal ('' when nothing was applied).
+# Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
 read_record() {
-  applied='' applied_restart='' applied_zot='' applied_heal=0
+  applied='' applied_restart='' applied_zot='' applied_heal=0 applied_rollback=''
   [ -f "$state/record" ] || return 1
   while IFS='=' read -r key value; do
     case $key in
     sha256) applied=$value ;; restart) applied_restart=$value ;; zot) applied_zot=$value ;; heal) applied_heal=$value ;;
+    rollback) applied_rollback=$value ;;
     esac
   done <"$state/record"
 }
 
-write_record() { printf 'sha256=%s\nrestart=%s\nzot=%s\nheal=%s\n' "$1" "$2" "$3" "$4" >"$5"; }
+# write_record SHA256 RESTART-PRINT
+write_record() {
+  printf 'sha256=%s\nrestart=%s\nzot=%s\nheal=%s\n' "$1" "$2" "$version" "$heal" &&
+    if [ "$operation" = rollback ]; then echo rollback=yes; fi
+}
 
 # The journal is txn/ with one file, named by how far the run came: switch, rollback or commit. It says whether there
 # was a configuration (had), what the service did (was), where it answered, and what is being done (operation).
@@ -498,15 +503,28 @@ preflight() {
   if [ -n "$minimum" ] && older "$version" "$minimum"; then
     undone "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
   fi
-  for word in $secret_files; do
-    [ -f "$state/secrets/$word" ] || undone "the new config.json refers to $state/secrets/$word, which is not there: run again so that put-secret writes it"
-  done
+  word=$(bad_secrets)
+  [ -z "$word" ] || undone "the new config.json needs $state/secrets, where $word: it has to be written again (put-secret)"
   if ! said=$(run_zot verify "$txn/candidate.json" 2>&1); then
     why=$(printf '%s\n' "$said" | errors_of_log 9 | grep -v '^invalid config file$' | tail -n 1)
     undone "zot $version refuses the new config.json (zot verify): ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
   fi
   for word in $issuers; do check_issuer "$word"; done
   check_port
+}
+
+# What is wrong with the secrets that $secret_files names, one a line.
+bad_secrets() {
+  for word in $secret_files; do
+    file=$state/secrets/$word
+    if [ ! -f "$file" ]; then
+      printf 'secrets/%s is gone\n' "$word"
+      continue
+    fi
+    case $(ls -ld "$file") in -rw-------*) ;; *) printf 'secrets/%s is readable by others\n' "$word" ;; esac
+    id=$(sha256 <"$file")
+    case $word in *-"$(printf '%.12s' "$id")".json) ;; *) printf 'secrets/%s was edited\n' "$word" ;; esac
+  done
 }
 
 check_issuer() {
@@ -534,6 +552,7 @@ check_port() {
 # Reads the configuration in place and what the service does with it.
 look() {
   had=no was=stopped live='' old_url=none old_port='' old_guarded=no
+  [ ! -h "$config" ] || undone "$config is a symbolic link, which whoever made it would put back: make it a file of its own"
   if [ -f "$config" ]; then
     read_config "$config"
     had=yes live=$(config_sha256 "$config") old_url=$url old_port=$port old_guarded=$guarded
@@ -581,7 +600,7 @@ transact() {
   operation=$1 new_pid=$pid
   make_new_file "$2" || undone "cannot write in $txn: is the disk full?"
   if [ "$1" != restore ]; then
-    write_record "$3" "$4" "$version" "$heal" "$txn/record" && keep_before "$3" ||
+    write_record "$3" "$4" >"$txn/record" && keep_before "$3" ||
       undone "cannot write in $txn: is the disk full?"
   fi
   printf '%s %s %s %s\n' "$had" "$was" "$old_url" "$1" >"$txn/switch.new" && mv -f "$txn/switch.new" "$txn/switch" ||
@@ -639,6 +658,7 @@ activate() {
   need restart
   begin
   mkdir "$txn" && printf '%s\n' "$(cat)" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  chmod 600 "$state"/secrets/*.json 2>/dev/null
   look
   read_config "$txn/candidate.json"
   new=$(config_sha256 "$txn/candidate.json")
@@ -654,15 +674,13 @@ activate() {
   report "$new" "${mode}ed"
 }
 
+# A raised heal count asks for a restart in any case: who knows what the running process has read.
 nothing_to_do() {
-  [ "$new" = "$live" ] && [ "$new" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$was" = healthy ] || return 1
+  [ "$new" = "$live" ] && [ "$new" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$was" = healthy ] &&
+    [ "$heal" = "$applied_heal" ] || return 1
   read_version
-  [ "$version" = "$applied_zot" ] || return 1
-  for word in $secret_files; do [ -f "$state/secrets/$word" ] || return 1; done
+  [ "$version" = "$applied_zot" ] && [ -z "$(bad_secrets)" ] || return 1
   chmod go-w "$config"
-  [ "$heal" = "$applied_heal" ] || {
-    write_record "$new" "$restart" "$version" "$heal" "$state/record.new" && mv -f "$state/record.new" "$state/record"
-  }
 }
 
 # Only on top of what this agent applied, to a zot that serves it, with authentication on before and after: a reload of
@@ -769,21 +787,17 @@ quoted() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
 drifted() { drift="$drift,\"$1\""; }
 
 find_drift() {
+  [ -z "$applied_rollback" ] || drifted "the configuration was rolled back by hand"
   if [ -z "$live" ]; then
     drifted "config.json is gone"
   elif [ "$live" != "$applied" ]; then
     drifted "config.json was edited"
   fi
-  for word in $secret_files; do
-    file=$state/secrets/$word
-    if [ ! -f "$file" ]; then
-      drifted "secrets/$word is gone"
-      continue
-    fi
-    case $(ls -ld "$file") in -rw-------*) ;; *) drifted "secrets/$word is readable by others" ;; esac
-    id=$(sha256 <"$file")
-    case $word in *-"$(printf '%.12s' "$id")".json) ;; *) drifted "secrets/$word was edited" ;; esac
-  done
+  while IFS= read -r word; do
+    [ -z "$word" ] || drifted "$word"
+  done <<EOF
+$(bad_secrets)
+EOF
   [ "$running" = yes ] || drifted "the service is not running"
   [ "$running" = yes ] && [ "$healthy" = false ] && drifted "zot does not answer at $url/readyz"
   if [ -z "$version" ]; then
