@@ -64,7 +64,7 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
   keepAwayFromHosts();
   const program = load(resolve(PROJECT, "index.ts")) as () => Promise<object>;
   const outputs = await new Promise<Record<string, unknown>>((settle, fail) => {
-    program().then((result) => pulumi.output(result).apply(settle), fail);
+    program().then((result) => pulumi.output(result as Record<string, unknown>).apply(settle), fail);
   });
   await pulumi.runtime.waitForRPCs();
   return { resources, outputs };

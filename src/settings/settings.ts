@@ -16,7 +16,7 @@ export interface Settings {
 }
 
 /** The configuration keys as the stack file has them; undefined where it has none. */
-export type RawSettings = { [Key in keyof typeof SCHEMAS]: unknown };
+export type RawSettings = { -readonly [Key in keyof typeof SCHEMAS]: unknown };
 
 const SCHEMAS = {
   "authentik:url": authentikUrl,

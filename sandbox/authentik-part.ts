@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Part } from "./parts";
+import { ask } from "./people";
+import { type Daemon, freePort, startDaemon, waitForHttp } from "./process";
+
+export interface AuthentikPart {
+  url: string;
+  /** API token of an administrator. */
+  token: string;
+  part: Part;
+  /** The stand-in's process; none for an Authentik that was given. */
+  daemon?: Daemon;
+}
+
+/** `AUTHENTIK_URL` and `AUTHENTIK_TOKEN`, else the stand-in on a free port. @throws when the one given does not answer */
+export async function findAuthentik(directory: string): Promise<AuthentikPart> {
+  const { AUTHENTIK_URL: url, AUTHENTIK_TOKEN: token } = process.env;
+  if (url && token) {
+    const access = { url: url.replace(/\/+$/, ""), token };
+    const { version_current: version } = await ask<{ version_current: string }>(access, "GET", "admin/version/");
+    return { ...access, part: { name: "Authentik", kind: "real", version, where: access.url } };
+  }
+  return startStandIn(directory);
+}
+
+async function startStandIn(directory: string): Promise<AuthentikPart> {
+  mkdirSync(directory, { recursive: true });
+  const token = randomBytes(32).toString("hex");
+  const tokenFile = join(directory, "token");
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const port = await freePort();
+  const main = resolve(__dirname, "authentik/main.ts");
+  const daemon = startDaemon(
+    "authentik",
+    [
+      process.execPath,
+      "--require",
+      require.resolve("@swc-node/register"),
+      main,
+      "--port",
+      String(port),
+      "--token-file",
+      tokenFile,
+    ],
+    join(directory, "authentik.log"),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await waitForHttp(`${url}/-/health/live/`);
+  const { version_current: version } = await ask<{ version_current: string }>({ url, token }, "GET", "admin/version/");
+  return { url, token, daemon, part: { name: "Authentik", kind: "stand-in", version, where: url } };
+}
