@@ -4,7 +4,13 @@ import type { Part } from "./parts";
 import { type Sandbox, startSandbox } from "./sandbox";
 
 const title = (text: string) => console.log(`\n=== ${text}\n`);
-const show = (text: string) => process.stdout.write(text.replace(/^/gm, "  "));
+const show = (text: string) => process.stdout.write(text);
+
+function print(head: string[], rows: string[][]): void {
+  const table = new Table({ head, style: { head: [], border: [] } });
+  table.push(...rows);
+  console.log(table.toString());
+}
 
 /** The main job on a sandbox: an open registry, `pulumi up`, a hardened one; every claim checked on the running thing. */
 async function demo(): Promise<number> {
@@ -26,9 +32,10 @@ async function demo(): Promise<number> {
 
 function printParts(parts: Part[]): void {
   title("what is real here, and what stands in");
-  const table = new Table({ head: ["part", "is", "version", "where"], style: { head: [] } });
-  for (const part of parts) table.push([part.name, part.kind, part.version, part.where]);
-  console.log(table.toString());
+  print(
+    ["part", "is", "version", "where"],
+    parts.map(({ name, kind, version, where }) => [name, kind, version, where]),
+  );
 }
 
 async function pulumi(sandbox: Sandbox, args: string[]): Promise<void> {
@@ -40,10 +47,10 @@ async function pulumi(sandbox: Sandbox, args: string[]): Promise<void> {
 async function check(sandbox: Sandbox, heading: string, checks: typeof OPEN_CHECKS): Promise<Result[]> {
   title(heading);
   const results = await runChecks(checks, sandbox.target);
-  const table = new Table({ head: ["", "check", "expected", "seen"], style: { head: [] } });
-  for (const { check, passed, seen } of results)
-    table.push([passed ? "ok" : "FAILED", check.title, check.expected, seen]);
-  console.log(table.toString());
+  print(
+    ["", "check", "expected", "seen"],
+    results.map(({ check, passed, seen }) => [passed ? "ok" : "FAILED", check.title, check.expected, seen]),
+  );
   return results;
 }
 

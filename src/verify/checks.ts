@@ -63,7 +63,7 @@ export const HARDENED_CHECKS: Check[] = [
   {
     id: "admin-login",
     title: "OIDC login of an admin ends in a session",
-    expected: "session of an admin, catalog 200",
+    expected: "own API keys 200, upload 202",
     observe: observeAdminLogin,
   },
   {
@@ -81,10 +81,13 @@ export const HARDENED_CHECKS: Check[] = [
   { id: "metrics", title: "/metrics as configured", expected: "as configured", observe: observeMetrics },
 ];
 
+/** Two things that anonymous is refused: the API-key route needs a session, an upload the rights of an admin. */
 async function observeAdminLogin({ registry, adminSession }: Target): Promise<string> {
   const { fetch: asAdmin } = await adminSession();
-  const catalog = await asAdmin(`${registry}/v2/_catalog`, { headers: { "x-zot-api-client": "zot-ui" } });
-  return `session of an admin, catalog ${catalog.status}`;
+  const headers = { "x-zot-api-client": "zot-ui" };
+  const keys = await asAdmin(`${registry}/zot/auth/apikey`, { headers });
+  const upload = await asAdmin(`${registry}/v2/harden-zot/probe/blobs/uploads/`, { method: "POST", headers });
+  return `own API keys ${keys.status}, upload ${upload.status}`;
 }
 
 async function observeMetrics({ registry, metrics }: Target): Promise<string> {
