@@ -1,19 +1,11 @@
-import { type FSWatcher, watch } from "node:fs";
+import type { FSWatcher } from "node:fs";
 import { type LoadedConfig, loadConfig } from "./config/load";
 import type { Registry } from "./registry";
+import { watchFile } from "./watch-file";
 
-/**
- * Reloads the configuration when its file is written in place. inotify follows the inode, so a file renamed over it, or
- * a symbolic link turned elsewhere, is not seen, and later writes to the new file are not either (zot 2.1.20).
- */
+/** Reloads the configuration whenever its file is written in place. */
 export function watchConfig(path: string, registry: Registry): FSWatcher {
-  let lost = false;
-  return watch(path, { persistent: false }, (event) => {
-    lost ||= event === "rename";
-    if (!lost) {
-      reload(path, registry);
-    }
-  });
+  return watchFile(path, () => reload(path, registry));
 }
 
 function reload(path: string, registry: Registry): void {

@@ -42,7 +42,11 @@ describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
     };
     zot = await new Zot(binary, scratch, {
       storage: {},
-      http: { realm: "lab", auth: { htpasswd: { path: scratch.htpasswd("ci", "bob", "admin") }, apikey: true }, accessControl },
+      http: {
+        realm: "lab",
+        auth: { htpasswd: { path: scratch.htpasswd("ci", "bob", "admin") }, apikey: true },
+        accessControl,
+      },
       extensions: { search: { enable: true }, ui: { enable: true }, metrics: { enable: true } },
     }).start();
     expect((await push(zot, "private/x", "v1", "secret", "ci")).status).toBe(201);

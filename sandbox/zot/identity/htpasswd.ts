@@ -1,5 +1,6 @@
-import { type FSWatcher, readFileSync, watch } from "node:fs";
+import { type FSWatcher, readFileSync } from "node:fs";
 import type { Logger } from "../log";
+import { watchFile } from "../watch-file";
 
 /** Users of an htpasswd file with bcrypt hashes; an in-place write of the file is picked up. */
 export class Htpasswd {
@@ -16,12 +17,7 @@ export class Htpasswd {
       return;
     }
     this.load(path);
-    // inotify follows the inode: a file renamed over this one is not seen until the next reload, as in zot.
-    this.watcher = watch(path, { persistent: false }, (event) => {
-      if (event === "change") {
-        this.reload(path);
-      }
-    });
+    this.watcher = watchFile(path, () => this.reload(path));
   }
 
   close(): void {
