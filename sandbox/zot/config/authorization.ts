@@ -1,15 +1,9 @@
 import { type Authorizer, createAuthorizer } from "../../../src/zot/access/authorizer";
 import type { AccessControl, Policy, ZotConfig } from "../../../src/zot/types";
 import type { LoadedConfig } from "./load";
-import type { RawConfig } from "./schema";
+import type { RawAccessControl, RawPolicy } from "./schema";
 
-type RawAccessControl = NonNullable<NonNullable<RawConfig["http"]>["accessControl"]>;
-type RawPolicy = NonNullable<RawAccessControl["adminPolicy"]>;
-
-/**
- * Decisions under a configuration; throws on a CEL expression that does not compile. Without accessControl nothing is
- * granted: that is how zot's middleware, once in place, reads its absence.
- */
+/** Decisions under a configuration that was validated. */
 export function authorizerOf({ storage, http, ...config }: LoadedConfig): Authorizer {
   return createAuthorizer({
     ...config,

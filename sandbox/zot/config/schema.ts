@@ -155,3 +155,5 @@ export const openIdCredentialsSchema = struct({ clientid: string, clientsecret: 
 export const sessionKeysSchema = struct({ hashKey: string, encryptKey: string });
 
 export type RawConfig = z.infer<typeof configSchema>;
+export type RawAccessControl = NonNullable<NonNullable<RawConfig["http"]>["accessControl"]>;
+export type RawPolicy = NonNullable<RawAccessControl["adminPolicy"]>;

@@ -1,6 +1,6 @@
 import { isValidPattern as isValidGlob } from "../../../src/zot/access/doublestar";
 import type { Logger } from "../log";
-import { authorizerOf } from "./authorization";
+import { findBadCondition } from "./conditions";
 import type { LoadedConfig } from "./load";
 
 export const BAD_CONFIG = "invalid server config";
@@ -136,10 +136,8 @@ function validateAccessControl(config: LoadedConfig, refuse: Refuse, logger: Log
       "access control config requires one of htpasswd, ldap, openid or mTLS authentication or using only 'anonymousPolicy' policies",
     );
   }
-  try {
-    authorizerOf(config);
-  } catch (error) {
-    const reason = (error as Error).message;
+  const reason = findBadCondition(accessControl);
+  if (reason !== undefined) {
     logger.error("failed to compile access control policy conditions", { error: reason });
     throw new InvalidConfig(`${BAD_CONFIG}: ${reason}`);
   }
