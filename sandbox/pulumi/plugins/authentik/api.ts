@@ -41,7 +41,7 @@ export class Api {
     if (statusCode === 204) return answer.resume() && {};
     const content = (await json(answer).catch(() => ({}))) as Properties;
     if (statusCode < 300) return content;
-    const detail = typeof content.detail === "string" ? ` (${content.detail})` : "";
+    const detail = typeof content.detail === "string" ? `  (${content.detail})` : "";
     const message = `HTTP Error '${statusCode} ${statusMessage}${detail}' during request '${method} ${url.pathname}': "${JSON.stringify(content)}"`;
     throw statusCode === 404 ? new NotFound(message) : new Error(message);
   }

@@ -23,9 +23,9 @@ class AuthentikProvider implements Provider {
 
   checkConfig(config: Properties) {
     const missing = (["token", "url"] as const).filter((name) => !setting(config, name));
-    const failures = missing.map((name) => ({
-      property: name,
-      reason: `Provider is missing a required configuration key, try \`pulumi config set authentik:${name}\`: ${DESCRIPTIONS[name]}`,
+    const failures = missing.map((property) => ({
+      property,
+      reason: `could not validate provider configuration: Missing required argument. The argument "${property}" is required, but no definition was found.. Check \`pulumi config get authentik:${property}\`.`,
     }));
     return { inputs: config, failures };
   }
@@ -38,6 +38,7 @@ class AuthentikProvider implements Provider {
       headers: typeof config.headers === "string" ? JSON.parse(config.headers) : {},
       insecure: String(config.insecure ?? process.env.AUTHENTIK_INSECURE) === "true",
     });
+    await this.client.get("/root/config/").catch(() => {}); // the provider asks and does not mind
   }
 
   async invoke(token: string, args: Properties, log: Log) {
@@ -115,11 +116,6 @@ class AuthentikProvider implements Provider {
     }
   }
 }
-
-const DESCRIPTIONS = {
-  token: "The authentik API token, can optionally be passed as `AUTHENTIK_TOKEN` environmental variable",
-  url: "The authentik API endpoint, can optionally be passed as `AUTHENTIK_URL` environmental variable",
-};
 
 function setting(config: Properties, name: "url" | "token"): string | undefined {
   const given = revealAll(config)[name];

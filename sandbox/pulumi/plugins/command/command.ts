@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../log";
 import type { Change, CreateRequest, DeleteRequest, Failure, Provider, UpdateRequest } from "../provider";
 import { serve } from "../server";
-import { equal, isObject, type Properties, revealAll, UNKNOWN, type Value, within } from "../wire";
+import { equal, isObject, type Properties, reveal, revealAll, UNKNOWN, type Value, within } from "../wire";
 import { type LocalInputs, runLocally } from "./local";
 import type { Output } from "./output";
 import { type RemoteInputs, runRemotely } from "./remote";
@@ -88,23 +88,23 @@ function unsupported(type: string, inputs: Properties): Failure[] {
     .map((property) => ({ property, reason: "not known to the stand-in of pulumi-resource-command" }));
 }
 
-/** Triggers are compared one by one: the SDK asks for a replacement when one of them changes. */
+/** Down to the single trigger: the SDK asks for a replacement when one of them changes. */
 function changes(before: Properties, after: Properties): Change[] {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names.flatMap((name): Change[] => {
-    const [old, now] = [before[name], after[name]];
-    if (name === "triggers" && Array.isArray(old) && Array.isArray(now)) {
-      const longest = old.length > now.length ? old : now;
-      return longest.flatMap((_, index) => change(`triggers[${index}]`, old[index], now[index]));
-    }
-    return change(name, old, now);
-  });
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].flatMap((name) => changesOf(name, before[name], after[name]));
 }
 
-function change(path: string, old: Value | undefined, now: Value | undefined): Change[] {
+function changesOf(path: string, old: Value | undefined, now: Value | undefined): Change[] {
   if (old === undefined) return now === undefined ? [] : [{ path, kind: "add" }];
   if (now === undefined) return [{ path, kind: "delete" }];
-  return equal(old, now) ? [] : [{ path, kind: "update" }];
+  const [was, is] = [reveal(old), reveal(now)];
+  if (Array.isArray(was) && Array.isArray(is)) {
+    const longest = was.length > is.length ? was : is;
+    return longest.flatMap((_, index) => changesOf(`${path}[${index}]`, was[index], is[index]));
+  }
+  if (isObject(was) && isObject(is))
+    return changes(was, is).map((change) => ({ ...change, path: `${path}.${change.path}` }));
+  return equal(was, is) ? [] : [{ path, kind: "update" }];
 }
 
 serve(provider);

@@ -32,8 +32,18 @@ export function runLocally(
       collector.finish(command, `${error.path}: ${error.code}`).then(settle, fail),
     );
     child.on("close", (code, signal) => {
-      const failure = signal ? `signal: ${signal}` : code ? `exit status ${code}` : undefined;
+      const failure = signal ? `signal: ${SIGNALS[signal] ?? signal}` : code ? `exit status ${code}` : undefined;
       collector.finish(command, failure).then(settle, fail);
     });
   });
 }
+
+/** Go's names of them. */
+const SIGNALS: Partial<Record<NodeJS.Signals, string>> = {
+  SIGHUP: "hangup",
+  SIGINT: "interrupt",
+  SIGKILL: "killed",
+  SIGPIPE: "broken pipe",
+  SIGSEGV: "segmentation fault",
+  SIGTERM: "terminated",
+};

@@ -13,7 +13,7 @@ export type Logging = string | undefined;
 export class OutputCollector {
   private readonly all: Buffer[] = [];
   private readonly streams = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  private unshown = "";
+  private readonly unfinished = { stdout: "", stderr: "" };
   private shown: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -25,8 +25,8 @@ export class OutputCollector {
     this.all.push(chunk);
     this.streams[stream].push(chunk);
     if (!["stdoutAndStderr", stream].includes(this.logging ?? "stdoutAndStderr")) return;
-    const lines = (this.unshown + chunk).split("\n");
-    this.unshown = lines.pop() ?? "";
+    const lines = (this.unfinished[stream] + chunk).split("\n");
+    this.unfinished[stream] = lines.pop() ?? "";
     for (const line of lines) this.show(line);
   }
 
@@ -36,7 +36,7 @@ export class OutputCollector {
 
   /** @param failure how the command ended, when not well */
   async finish(command: string, failure?: string): Promise<Output> {
-    if (this.unshown) this.show(this.unshown);
+    for (const line of Object.values(this.unfinished)) if (line) this.show(line);
     await this.shown;
     if (failure) throw new Error(`${failure}: running ${goQuote(command)}:\n${Buffer.concat(this.all)}`);
     const text = (stream: keyof Output) => String(Buffer.concat(this.streams[stream])).replace(/\n$/, "");

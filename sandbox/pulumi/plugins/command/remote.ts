@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import type { Client, ClientChannel } from "ssh2";
 import type { Log } from "../log";
 import { type Connection, dial } from "./connection";
@@ -40,7 +41,10 @@ function finish(channel: ClientChannel, command: string, inputs: RemoteInputs, l
 }
 
 function howItEnded(code: number | null | undefined, signal: string | undefined): string | undefined {
-  if (signal) return `Process exited with status ${128} from signal ${signal.replace(/^SIG/, "")}`;
+  if (signal) {
+    const number = constants.signals[signal as NodeJS.Signals] ?? 0;
+    return `Process exited with status ${128 + number} from signal ${signal.replace(/^SIG/, "")}`;
+  }
   if (typeof code !== "number") return "wait: remote command exited without exit status or exit signal";
   return code === 0 ? undefined : `Process exited with status ${code}`;
 }
