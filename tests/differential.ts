@@ -203,6 +203,9 @@ function predictable({ method, path }: HttpRequest, state: Map<string, Mirror>):
   const held = state.get(repository);
   if (path.includes("/manifests/") && method === "PUT")
     return [LAYER, IMAGE_CONFIG].every(({ digest }) => held?.blobs.has(digest));
+  // Which repositories the dedupe cache still knows after a deletion is for the storage to say.
+  const links = path.includes("?mount=") || (path.includes("/blobs/") && method === "HEAD");
+  if (links && [...state.values()].some(({ lostBlob }) => lostBlob)) return false;
   if (path.includes("/blobs/") && method === "DELETE") return path.includes(LOOSE_BLOB.digest) && held !== undefined;
   if (path.includes("/manifests/sha256")) return held !== undefined && !held.uncertain;
   return true;
@@ -231,7 +234,10 @@ function follow(
 }
 
 function followBlob(repository: Mirror, method: string, digest: string, created: URLSearchParams | undefined): void {
-  if (method === "DELETE") repository.blobs.delete(digest);
+  if (method === "DELETE") {
+    repository.blobs.delete(digest);
+    repository.lostBlob = true;
+  }
   const blob = created?.get("mount") ?? created?.get("digest");
   if (method === "POST" && blob) repository.blobs.add(blob);
 }

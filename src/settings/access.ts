@@ -14,19 +14,66 @@ const repositoryPattern = z
   )
   .refine((pattern) => !pattern.startsWith("/") && !pattern.endsWith("/"), "must not begin or end with a slash");
 
-const tags = section({
+const tagRules = {
   /** Tags that a maintainer may move; every other tag is immutable. */
   mutable: listOf(tag).default([]),
   /** What a new tag must look like, besides the mutable ones; left out, anything goes. */
   format: regularExpression.optional(),
+  /** What CI is told when a tag is refused for its form; left out, the format itself. */
+  message: z
+    .string({ error: "must be text" })
+    .regex(/^[^\p{C}]{1,200}$/u, "must be one line of up to 200 characters")
+    .optional(),
+};
+
+const repositoryPatterns = listOf(repositoryPattern).min(
+  1,
+  "must name at least one repository pattern, such as team/**",
+);
+
+const tags = section({
+  ...tagRules,
+  /** Other rules for some repositories; they replace the general ones there. The narrowest pattern counts. */
+  overrides: listOf(section({ repositories: repositoryPatterns, ...tagRules })).default([]),
 });
+
+/**
+ * reader: may read, also what is private. publisher: also push new tags. maintainer: also move the mutable tags.
+ * deleter: may read and delete, and not push.
+ */
+const role = oneOf("reader", "publisher", "maintainer", "deleter");
+
+/** Findings of the lints that an operator may accept knowingly (src/zot/access/lints.ts). */
+export const LINTS = [
+  "anonymous-write",
+  "tag-overwrite",
+  "tag-replace",
+  "cache-writable",
+  "no-administrator",
+  "grant-lost",
+  "tied-patterns",
+  "group-case",
+  "unknown-action",
+  "bad-condition",
+  "zot-too-old",
+  "dropped-rule",
+  "head-creates",
+] as const;
 
 /** `harden-zot:access`: who may do what. */
 export const accessSettings = section({
   anonymous: listOf(oneOf("read")).default(["read"]),
+  /** Where `anonymous` holds. */
+  public: repositoryPatterns.default(["**"]),
+  /** Readable by those alone whom a rule names, not by everybody logged in; wins over `public`. */
+  private: listOf(repositoryPattern).default([]),
   /** Break-glass: may push, and delete everywhere; may not overwrite an immutable tag. */
   admins: section({ group: groupName }),
-  tags: tags.default({ mutable: [] }),
+  tags: tags.prefault({}),
+  /** What the members of a group may do, besides reading. */
+  groups: listOf(section({ group: groupName, repositories: repositoryPatterns, role })).default([]),
+  /** Lints whose findings are accepted. */
+  accept: listOf(oneOf(...LINTS)).default([]),
 });
 
 const key = section({ expiresAfter: period, rotateAfter: period })
@@ -39,9 +86,8 @@ const key = section({ expiresAfter: period, rotateAfter: period })
 const ciIdentity = section({
   name: identityName,
   group: groupName,
-  repositories: listOf(repositoryPattern).min(1, "must name at least one repository pattern, such as team/**"),
-  /** publisher: may push new tags; maintainer: may also move the mutable ones. */
-  role: oneOf("publisher", "maintainer").default("publisher"),
+  repositories: repositoryPatterns,
+  role: role.default("publisher"),
   key,
 });
 

@@ -129,6 +129,7 @@ export interface Mirror extends RepositoryState {
   blobs: Set<string>;
   /** Which untagged manifests it holds is not known any more. */
   uncertain?: boolean;
+  lostBlob?: boolean;
 }
 
 export function preparedState(): Map<string, Mirror> {

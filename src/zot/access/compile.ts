@@ -1,7 +1,10 @@
 import type { AccessSettings, CiIdentity } from "../../settings/access";
+import { OperatorError } from "../../settings/errors";
 import type { RegistrySettings } from "../../settings/registry";
-import type { AccessControl, Condition, Policy, RepositoryPolicy } from "../types";
+import type { AccessControl, Action, Condition, Policy, RepositoryPolicy } from "../types";
 import { supports } from "../versions";
+import { type Place, placesOf } from "./grants";
+import { contains, expandAlternatives } from "./patterns";
 
 export interface AccessRules {
   access: AccessSettings;
@@ -9,22 +12,34 @@ export interface AccessRules {
   registry: Pick<RegistrySettings, "version" | "metrics" | "pullThrough">;
 }
 
+export type Role = CiIdentity["role"];
+
+/** What the members of a group may do in the repositories of one pattern. */
+export interface Grant {
+  group: string;
+  pattern: string;
+  role: Role;
+}
+
+/** Tag rules as they hold in one place. */
+export interface TagRules {
+  mutable: readonly string[];
+  format?: string | undefined;
+  message?: string | undefined;
+}
+
 /**
- * Access rules -> zot's accessControl. zot applies the longest matching pattern alone, so every pattern
- * restates what holds there.
+ * Access rules -> zot's accessControl. zot applies the longest matching pattern alone, so every pattern restates
+ * what holds there (./grants.ts), and a pull-through cache is emitted as read-only.
+ * @throws OperatorError where zot cannot express the rules
  */
-export function compileAccess({ access, ci, registry }: AccessRules): AccessControl {
-  const read: RepositoryPolicy = { anonymousPolicy: access.anonymous, defaultPolicy: ["read"] };
-  const patterns = [...new Set(ci.flatMap((identity) => identity.repositories))].sort();
-  const repositories: Record<string, RepositoryPolicy> = { "**": { ...read, policies: adminPolicies(access) } };
-  for (const pattern of patterns) {
-    const writers = ci.filter((identity) => identity.repositories.includes(pattern));
-    repositories[pattern] = {
-      ...read,
-      policies: [...writers.flatMap((writer) => pushPolicies(writer, access)), ...adminPolicies(access)],
-    };
+export function compileAccess(rules: AccessRules): AccessControl {
+  const { access, registry } = rules;
+  const grants = grantsByPattern(rules);
+  const repositories: Record<string, RepositoryPolicy> = {};
+  for (const place of placesIn(rules)) {
+    repositories[place.emitted] = repositoryPolicy(place, rules, grants);
   }
-  for (const cache of registry.pullThrough) repositories[`${cache.name}/**`] = read;
   return {
     repositories,
     adminPolicy: { groups: [access.admins.group], actions: ["read", "delete"] },
@@ -32,36 +47,115 @@ export function compileAccess({ access, ci, registry }: AccessRules): AccessCont
   };
 }
 
-function pushPolicies(identity: CiIdentity, access: AccessSettings): Policy[] {
-  const create: Policy = { groups: [identity.group], actions: ["create"], ...conditions(newTagRule(access)) };
-  const update: Policy = { groups: [identity.group], actions: ["update"], conditions: [mutableTagRule(access)] };
-  return identity.role === "maintainer" ? [create, update] : [create];
+/** Widest first, then the settings' patterns in alphabetical order, then the caches. */
+export function placesIn({ access, ci, registry }: AccessRules): Place[] {
+  const settings = [
+    ...ci.flatMap(({ repositories }) => repositories),
+    ...access.groups.flatMap(({ repositories }) => repositories),
+    ...access.tags.overrides.flatMap(({ repositories }) => repositories),
+    ...access.public,
+    ...access.private,
+  ];
+  const caches = registry.pullThrough.map(cachePattern);
+  return placesOf(["**", ...[...new Set(settings)].sort(), ...caches]);
 }
 
-/** Break-glass may create any tag; deleting is theirs everywhere through adminPolicy. */
-function adminPolicies(access: AccessSettings): Policy[] {
-  const group = [access.admins.group];
+/** Every grant of the settings, one a pattern. */
+export function grantsIn({ access, ci }: Pick<AccessRules, "access" | "ci">): Grant[] {
+  return [...ci, ...access.groups].flatMap(({ group, repositories, role }) =>
+    repositories.map((pattern) => ({ group, pattern, role })),
+  );
+}
+
+export const cachePattern = ({ name }: { name: string }) => `${name}/**`;
+
+function grantsByPattern(rules: AccessRules): ReadonlyMap<string, readonly Grant[]> {
+  const byPattern = new Map<string, Grant[]>();
+  for (const grant of grantsIn(rules)) {
+    const there = byPattern.get(grant.pattern);
+    if (there) there.push(grant);
+    else byPattern.set(grant.pattern, [grant]);
+  }
+  return byPattern;
+}
+
+function repositoryPolicy(
+  place: Place,
+  { access, registry }: AccessRules,
+  grants: ReadonlyMap<string, readonly Grant[]>,
+): RepositoryPolicy {
+  const holds = (patterns: readonly string[]) => patterns.some((pattern) => within(pattern, place.pattern));
+  const isPrivate = holds(access.private);
+  const isCache = holds(registry.pullThrough.map(cachePattern));
+  const here = place.holding.flatMap((pattern) => grants.get(pattern) ?? []);
+  const read: RepositoryPolicy = {
+    anonymousPolicy: !isPrivate && holds(access.public) ? access.anonymous : [],
+    defaultPolicy: isPrivate ? [] : ["read"],
+  };
+  const readers = isPrivate ? policyFor(here, ANY_ROLE, "read") : [];
+  const policies = isCache ? readers : [...readers, ...writers(here, access, tagRulesAt(place.pattern, access))];
+  return policies.length === 0 && !isPrivate ? read : { ...read, policies };
+}
+
+/** Whether all repositories of the inner pattern are among those of the outer, which may have alternatives. */
+const within = (outer: string, inner: string) => expandAlternatives(outer).some((part) => contains(part, inner));
+
+const ANY_ROLE: readonly Role[] = ["reader", "publisher", "maintainer", "deleter"];
+
+function writers(here: readonly Grant[], { admins }: AccessSettings, tags: TagRules): Policy[] {
+  const move = mutableTagRule(tags);
   return [
-    { groups: group, actions: ["create"] },
-    { groups: group, actions: ["update"], conditions: [mutableTagRule(access)] },
+    ...policyFor(here, ["publisher", "maintainer"], "create", newTagRule(tags)),
+    ...(move ? policyFor(here, ["maintainer"], "update", move) : []),
+    ...policyFor(here, ["deleter"], "delete"),
+    // Break-glass may create any tag; reading and deleting are theirs everywhere through adminPolicy.
+    { groups: [admins.group], actions: ["create"] },
+    ...(move ? [{ groups: [admins.group], actions: ["update"], conditions: [move] }] : []),
   ];
 }
 
-const conditions = (rule: Condition | undefined) => (rule ? { conditions: [rule] } : {});
+function policyFor(here: readonly Grant[], roles: readonly Role[], action: Action, rule?: Condition): Policy[] {
+  const groups = new Set<string>();
+  for (const { role, group } of here) if (roles.includes(role)) groups.add(group);
+  if (groups.size === 0) return [];
+  return [{ groups: [...groups].sort(), actions: [action], ...(rule ? { conditions: [rule] } : {}) }];
+}
 
-function newTagRule({ tags }: AccessSettings): Condition | undefined {
-  if (tags.format === undefined) return undefined;
+/**
+ * The general rules, or those of the narrowest override that holds in the place.
+ * @throws OperatorError when two overrides hold and neither lies within the other
+ */
+export function tagRulesAt(pattern: string, { tags }: AccessSettings): TagRules {
+  const holding = tags.overrides.flatMap((override) =>
+    override.repositories.filter((outer) => within(outer, pattern)).map((outer) => ({ outer, override })),
+  );
+  const narrowest = holding.filter(({ outer }) => holding.every((other) => within(other.outer, outer)));
+  const [first] = narrowest;
+  if (holding.length > 0 && (first === undefined || narrowest.some(({ override }) => override !== first.override))) {
+    throw new OperatorError(
+      `harden-zot:access.tags.overrides: ${holding.map(({ outer }) => outer).join(" and ")} both hold for ${pattern} and neither is the narrower; give ${pattern} an override of its own`,
+    );
+  }
+  return first?.override ?? tags;
+}
+
+function newTagRule({ mutable, format, message }: TagRules): Condition | undefined {
+  if (format === undefined) return undefined;
+  const orMutable = mutable.length > 0 ? ` (or ${mutable.join(", ")})` : "";
   return {
     // Blob uploads ask with no reference type: without the first clause they would be refused.
-    expression: `req.referenceType != "tag" || req.tag in ${JSON.stringify(tags.mutable)} || req.tag.matches(r'${tags.format}')`,
-    message: `this registry takes new tags that match ${tags.format}${tags.mutable.length > 0 ? ` (or ${tags.mutable.join(", ")})` : ""}; push under such a tag`,
+    expression: `req.referenceType != "tag" || req.tag in ${JSON.stringify(mutable)} || req.tag.matches(r'${format}')`,
+    message: message ?? `this registry takes new tags that match ${format}${orMutable}; push under such a tag`,
   };
 }
 
-function mutableTagRule({ tags }: AccessSettings): Condition {
+/** undefined: no tag may move. */
+function mutableTagRule({ mutable }: TagRules): Condition | undefined {
+  if (mutable.length === 0) return undefined;
   return {
-    expression: `req.referenceType == "digest" || req.tag in ${JSON.stringify(tags.mutable)}`,
-    message: `this tag is immutable${tags.mutable.length > 0 ? `; only ${tags.mutable.join(", ")} may move` : ""}; push a new tag instead`,
+    // A push by digest asks for every tag by name, and then for the digest.
+    expression: `req.referenceType == "digest" || req.tag in ${JSON.stringify(mutable)}`,
+    message: `this tag is immutable; only ${mutable.join(", ")} may move; push a new tag instead`,
   };
 }
 

@@ -50,7 +50,7 @@ function indexOfUnescaped(text: string, wanted: string, from: number): number {
 }
 
 /** The alternatives of the group opened at `open`, and where it ends; undefined if it is not closed. */
-function alternativesAt(pattern: string, open: number): { alternatives: string[]; rest: string } | undefined {
+export function alternativesAt(pattern: string, open: number): { alternatives: string[]; rest: string } | undefined {
   const alternatives: string[] = [];
   let depth = 0;
   let start = open + 1;
