@@ -117,12 +117,21 @@ export class Router {
     const matching = this.routes.filter((route) => route.pattern.test(request.path));
     const route = matching.find((candidate) => candidate.method === method);
     if (route) {
-      const captured = (route.pattern.exec(request.path) as RegExpExecArray).slice(1).map(decodeURIComponent);
+      const captured = (route.pattern.exec(request.path) as RegExpExecArray).slice(1).map(decodeSegment);
       return await route.handle(request, ...captured);
     }
     const beneath = this.prefixes.find(({ prefix }) => request.path.startsWith(prefix));
     if (beneath) return await beneath.handle(request);
     if (matching.length > 0) return json(405, { detail: `Method "${request.method}" not allowed.` });
     return html(404, "<!DOCTYPE html><title>Not Found - authentik</title><h1>Not Found</h1>");
+  }
+}
+
+/** A segment that is no valid encoding names nothing, and so is left to be not found. */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
   }
 }

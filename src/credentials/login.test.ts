@@ -117,6 +117,8 @@ describe("login", () => {
 
   test("over TLS with a CA of its own, issuer and registry alike", async () => {
     const ca = await generate([{ name: "commonName", value: "127.0.0.1" }], {
+      keyType: "ec",
+      algorithm: "sha256",
       extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
     });
     const port = await freePort();

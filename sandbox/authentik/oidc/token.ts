@@ -68,8 +68,10 @@ function clientOf({ headers }: Request, form: Record<string, string | undefined>
   if (!basic) return { id: form.client_id ?? "", secret: form.client_secret ?? "" };
   // RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
   const [id = "", ...rest] = Buffer.from(basic, "base64").toString("utf8").split(":");
-  return { id: decodeURIComponent(id), secret: decodeURIComponent(rest.join(":")) };
+  return { id: formDecode(id), secret: formDecode(rest.join(":")) };
 }
+
+const formDecode = (text: string) => new URLSearchParams(`x=${text.replaceAll("&", "%26")}`).get("x") ?? "";
 
 /** A code is good once, for its client, its redirect URI and whoever knows the verifier. */
 function redeem(codes: Codes, request: Request, form: Record<string, string | undefined>, provider: Provider): Grant {
