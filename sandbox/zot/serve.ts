@@ -7,11 +7,13 @@ import { createLogger, type Logger } from "./log";
 import { Registry } from "./registry";
 import { sanitized, watchConfig } from "./reload";
 import { createRegistryServer } from "./server";
-import { lockRoot, RootInUse } from "./storage/lock";
+import { StartFailure, startFailure } from "./start-failure";
+import { lockRoot } from "./storage/lock";
 
-/** zot's exit codes: 1 for what it reports, 2 for what it panics over. */
-const FAILED = 1;
+/** zot's exit codes: 1 for what stops it before it runs, 2 for a panic, 0 even when it cannot listen. */
+const NOT_INITIALIZED = 1;
 const PANICKED = 2;
+const NOT_RUNNING = 0;
 
 /** Serves until a signal ends the process; resolves to an exit code if it cannot start. */
 export async function serve(path: string): Promise<number | undefined> {
@@ -19,72 +21,84 @@ export async function serve(path: string): Promise<number | undefined> {
   try {
     config = loadConfig(path);
   } catch (error) {
-    if (!(error instanceof InvalidConfig)) {
-      throw error;
-    }
-    process.stderr.write(`Error: ${error.message}\n`);
-    return FAILED;
+    return notInitialized(error);
   }
   const logger = createLogger(config.log);
   logger.info("configuration settings", { params: sanitized(config) });
-  mkdirSync(config.storage.rootDirectory, { recursive: true, mode: 0o700 });
-  let unlock: () => void;
+  let started: { registry: Registry; stop: () => void };
   try {
-    unlock = await lockRoot(config.storage.rootDirectory);
+    started = await initialize(path, config, logger);
   } catch (error) {
-    return fail(error, logger);
+    if (error instanceof StartFailure) {
+      logger.error("failed to init controller", { error: error.message });
+    }
+    return notInitialized(error);
   }
-  const registry = new Registry(config, logger);
-  const watcher = watchConfig(path, registry);
-  const stop = () => {
-    watcher.close();
-    registry.close();
-    unlock();
-  };
   try {
-    registry.htpasswd.use(config.http.auth.htpasswd?.path);
-    await registry.connectIssuers();
-    await listen(registry, stop);
+    await run(started.registry, started.stop);
     return undefined;
   } catch (error) {
-    stop();
-    return fail(error, logger);
+    started.stop();
+    return notRunning(error, logger);
   }
 }
 
-function fail(error: unknown, logger: Logger): number {
+/** Everything before the issuers and the port: storage, users, passwords. */
+async function initialize(path: string, config: LoadedConfig, logger: Logger) {
+  const { rootDirectory } = config.storage;
+  let unlock = () => {};
+  try {
+    mkdirSync(rootDirectory, { recursive: true, mode: 0o700 });
+    unlock = await lockRoot(rootDirectory);
+    const registry = new Registry(config, logger);
+    registry.htpasswd.use(config.http.auth.htpasswd?.path);
+    const watcher = watchConfig(path, registry);
+    const stop = () => {
+      watcher.close();
+      registry.close();
+      unlock();
+    };
+    return { registry, stop };
+  } catch (error) {
+    unlock();
+    throw startFailure(error);
+  }
+}
+
+function notInitialized(error: unknown): number {
+  if (!(error instanceof InvalidConfig) && !(error instanceof StartFailure)) {
+    throw error;
+  }
+  process.stderr.write(`Error: ${error.message}\n`);
+  return NOT_INITIALIZED;
+}
+
+function notRunning(error: unknown, logger: Logger): number {
   if (error instanceof DiscoveryFailed) {
     const message = "failed to initialize new relying party oidc";
     logger.error(message, { error: error.message, ...error.fields });
     process.stderr.write(`panic: ${message}\n`);
     return PANICKED;
   }
-  if (error instanceof RootInUse) {
-    logger.error("failed to init controller", { error: error.message });
-    process.stderr.write(`Error: ${error.message}\n`);
-    return FAILED;
-  }
-  const { code, syscall, path } = error as NodeJS.ErrnoException;
-  if (code === undefined) {
+  if (!(error instanceof StartFailure)) {
     throw error;
   }
-  logger.error("failed to start controller, exiting", { error: `${syscall} ${path ?? ""}: ${code}` });
-  return syscall === "listen" ? 0 : FAILED;
+  logger.error("failed to start controller, exiting", { error: error.message });
+  return NOT_RUNNING;
 }
 
-async function listen(registry: Registry, stop: () => void): Promise<void> {
+async function run(registry: Registry, stop: () => void): Promise<void> {
   const { address, port } = registry.config.http;
+  await registry.connectIssuers();
   const server = createRegistryServer(registry);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(Number(port || 0), address, resolve);
+    server.once("error", (error) => reject(startFailure(error, `listen tcp ${address}:${port}: bind`)));
+    server.listen(Number(port), address, resolve);
   });
   const bound = server.address();
-  if (Number(port || 0) === 0 && bound !== null && typeof bound === "object") {
-    registry.logger.info("port is unspecified, listening on kernel chosen port", {
-      port: bound.port,
-      address: bound.address,
-    });
+  if (Number(port) === 0 && bound !== null && typeof bound === "object") {
+    const fields = { port: bound.port, address: bound.address };
+    registry.logger.info("port is unspecified, listening on kernel chosen port", fields);
   }
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.once(signal, () => shutDown(signal, server, registry, stop));

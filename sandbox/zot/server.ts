@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/zot/access/authorizer";
 import { refuseAuthentication, refuseAuthorization } from "./answers";
 import { authenticates } from "./config/validate";
@@ -11,6 +13,7 @@ import { CALLBACK_PATH } from "./identity/relying-party";
 import * as auth from "./identity/routes";
 import { RateLimiter } from "./rate-limit";
 import type { Registry } from "./registry";
+import { startFailure } from "./start-failure";
 import { page } from "./ui";
 
 const HEALTH = ["/livez", "/readyz", "/startupz"];
@@ -19,7 +22,7 @@ const MANAGEMENT = "/v2/_zot/ext/mgmt";
 /** The registry's HTTP server, not listening yet. */
 export function createRegistryServer(registry: Registry): Server {
   const limiter = new RateLimiter(registry.config.http.ratelimit);
-  return createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     response.on("finish", () => logExchange(registry, request, response));
     if (!HEALTH.includes(path) && !limiter.admits(request.method ?? "")) {
@@ -27,7 +30,17 @@ export function createRegistryServer(registry: Registry): Server {
       return;
     }
     answer(registry, path, request, response).catch((error) => fail(registry, error, response));
-  });
+  };
+  const { cert, key } = registry.config.http.tls ?? {};
+  return cert && key ? createSecureServer(certificate(cert, key), listener) : createServer(listener);
+}
+
+function certificate(cert: string, key: string): ServerOptions {
+  try {
+    return { cert: readFileSync(cert), key: readFileSync(key), minVersion: "TLSv1.2" };
+  } catch (error) {
+    throw startFailure(error);
+  }
 }
 
 function fail({ logger }: Registry, error: unknown, response: ServerResponse): void {

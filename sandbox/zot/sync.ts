@@ -73,7 +73,7 @@ export class OnDemandSync {
       throw new Error(`the stand-in does not convert ${mediaType}: set http.compat, or push an OCI image upstream`);
     }
     const { config, layers = [], manifests = [] } = JSON.parse(content.toString()) as Parts;
-    for (const { digest } of manifests) {
+    for (const { digest } of manifests.filter((inner) => isDigest(inner.digest))) {
       await this.copy(source, repository, digest);
     }
     for (const { digest } of config ? [config, ...layers] : layers) {

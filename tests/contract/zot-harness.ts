@@ -63,6 +63,7 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
   json: any;
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { StartFailure } from "../start-failure";
 import { readIfThere, writeWhole } from "../storage/files";
 
 /** What zot calls an API key's details; dates are RFC 3339, year 1 for "never". */
@@ -28,6 +29,16 @@ const hash = (secret: string) => createHash("sha256").update(secret).digest("hex
 
 const expired = ({ expirationDate }: ApiKey) => expirationDate !== NEVER && Date.parse(expirationDate) < Date.now();
 
+function readRecords(path: string): Record<string, UserRecord> {
+  try {
+    return JSON.parse(readIfThere(path)?.toString() ?? "{}");
+  } catch {
+    throw new StartFailure(
+      `${path} is not the stand-in's: a real zot wrote it; give the stand-in a root directory of its own`,
+    );
+  }
+}
+
 /** Users, their groups and their API keys: zot's meta.db, here a JSON file of mode 0600 under the same name. */
 export class Users {
   private readonly path: string;
@@ -35,10 +46,7 @@ export class Users {
 
   constructor(rootDirectory: string) {
     this.path = join(rootDirectory, "meta.db");
-    const content = readIfThere(this.path);
-    this.records = new Map(
-      Object.entries(content ? (JSON.parse(content.toString()) as Record<string, UserRecord>) : {}),
-    );
+    this.records = new Map(Object.entries(readRecords(this.path)));
     this.save();
   }
 

@@ -1,20 +1,19 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { StartFailure } from "../start-failure";
 
 /** How long zot waits for another process to let go of its databases. */
 const WAIT_MS = 10_000;
 const POLL_MS = 50;
 
-export class RootInUse extends Error {}
-
-/** Takes the root directory for this process alone; returns what gives it back. Throws RootInUse after ten seconds. */
+/** Takes the root directory for this process alone; returns what gives it back. Throws StartFailure after ten seconds. */
 export async function lockRoot(rootDirectory: string): Promise<() => void> {
   const path = join(rootDirectory, "cache.db");
   const deadline = Date.now() + WAIT_MS;
   while (!take(path)) {
     if (Date.now() > deadline) {
-      throw new RootInUse("boltdb file is already in use, path may be invalid");
+      throw new StartFailure("boltdb file is already in use, path may be invalid");
     }
     await sleep(POLL_MS);
   }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { RegistryError } from "../distribution/errors";
 import { digestOf, isDigest } from "./digest";
 import { type Descriptor, type Index, type Layout, MEDIA, REF_NAME } from "./layout";
@@ -8,15 +9,20 @@ export interface Manifest {
   content: Buffer;
 }
 
-interface ManifestBody {
-  mediaType?: string;
-  artifactType?: string;
-  config?: Descriptor;
-  layers?: Descriptor[];
-  manifests?: Descriptor[];
-  subject?: Descriptor;
-  annotations?: Record<string, string>;
-}
+const descriptorSchema = z.looseObject({
+  mediaType: z.string().default(""),
+  digest: z.string().refine(isDigest),
+  size: z.number(),
+});
+const bodySchema = z.looseObject({
+  artifactType: z.string().optional(),
+  config: descriptorSchema.optional(),
+  layers: z.array(descriptorSchema).optional(),
+  manifests: z.array(descriptorSchema).optional(),
+  subject: descriptorSchema.optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+type ManifestBody = z.infer<typeof bodySchema>;
 
 const tagOf = (descriptor: Descriptor) => descriptor.annotations?.[REF_NAME];
 
@@ -92,23 +98,14 @@ export class Manifests {
 
   private parse(repository: string, reference: string, mediaType: string, content: Buffer): ManifestBody {
     const invalid = () => new RegistryError(400, "MANIFEST_INVALID", { reference });
-    let body: ManifestBody;
-    try {
-      body = JSON.parse(content.toString()) as ManifestBody;
-    } catch {
-      throw invalid();
-    }
+    const parsed = bodySchema.safeParse(parseJson(content));
     const isIndex = mediaType === MEDIA.index || mediaType === MEDIA.dockerList;
-    if (
-      typeof body !== "object" ||
-      body === null ||
-      (isIndex ? !Array.isArray(body.manifests) : !body.config?.digest)
-    ) {
+    if (!parsed.success || (isIndex ? !parsed.data.manifests : !parsed.data.config)) {
       throw invalid();
     }
+    const body = parsed.data;
     const skipped = mediaType === MEDIA.manifest && !CHECKED_CONFIGS.includes(body.config?.mediaType ?? "");
-    const parts = isIndex ? (body.manifests ?? []) : [body.config as Descriptor, ...(body.layers ?? [])];
-    for (const part of skipped ? [] : parts) {
+    for (const part of skipped ? [] : partsOf(body)) {
       const foreign = /nondistributable|\.foreign\./.test(part.mediaType);
       if (!foreign && this.layout.blobSize(repository, part.digest) === undefined) {
         throw invalid();
@@ -156,8 +153,7 @@ export class Manifests {
   references(repository: string, digest: string): boolean {
     return (this.layout.index(repository)?.manifests ?? []).some((descriptor) => {
       const body = this.body(repository, descriptor);
-      const parts = [descriptor, body?.config, ...(body?.layers ?? []), ...(body?.manifests ?? [])];
-      return parts.some((part) => part?.digest === digest);
+      return [descriptor, ...partsOf(body)].some((part) => part.digest === digest);
     });
   }
 
@@ -165,8 +161,7 @@ export class Manifests {
   mediaTypeOf(repository: string, digest: string): string | undefined {
     for (const descriptor of this.layout.index(repository)?.manifests ?? []) {
       const body = this.body(repository, descriptor);
-      const parts = [descriptor, body?.config, ...(body?.layers ?? []), ...(body?.manifests ?? [])];
-      const found = parts.find((part) => part?.digest === digest);
+      const found = [descriptor, ...partsOf(body)].find((part) => part.digest === digest);
       if (found?.mediaType) {
         return found.mediaType;
       }
@@ -199,6 +194,19 @@ export class Manifests {
     const content = this.layout.readBlob(repository, descriptor.digest);
     return content && (JSON.parse(content.toString()) as ManifestBody);
   }
+}
+
+function parseJson(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Everything a manifest or an index refers to in its own repository. */
+function partsOf(body: ManifestBody | undefined): Pick<Descriptor, "mediaType" | "digest">[] {
+  return [...(body?.config ? [body.config] : []), ...(body?.layers ?? []), ...(body?.manifests ?? [])];
 }
 
 function matches(descriptor: Descriptor, reference: string): boolean {
