@@ -122,7 +122,7 @@ function nextOf(request: Request): string | null {
   return next?.startsWith("/") && !next.startsWith("//") && !next.includes("\\") ? next : null;
 }
 
-export function selfUrl(request: Request): string {
+function selfUrl(request: Request): string {
   const query = request.query.toString();
   return query === "" ? request.path : `${request.path}?${query}`;
 }

@@ -11,7 +11,7 @@ import { type Grant, grantedScopes } from "./claims";
 import { issuerOf } from "./discovery";
 
 /** A code handed out and what it stands for. */
-export interface Code {
+interface Code {
   grant: Grant;
   redirectUri: string;
   expiresAt: number;

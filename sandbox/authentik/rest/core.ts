@@ -86,7 +86,7 @@ function setMembers(store: Store, group: Group, users: number[]): void {
   }
 }
 
-export const USER_TYPES = ["internal", "external", "service_account", "internal_service_account"];
+const USER_TYPES = ["internal", "external", "service_account", "internal_service_account"];
 
 export function users(store: Store): Collection<User> {
   const { state } = store;
@@ -145,7 +145,7 @@ function autocomplete(model: string, fields: object): object {
   return { current_model: name, models: { [name]: { ...fields, attributes } } };
 }
 
-export const TOKEN_LIFETIME = 30 * 60 * 1000;
+const TOKEN_LIFETIME = 30 * 60 * 1000;
 
 export function tokens(store: Store): Collection<Token> {
   const { state } = store;
