@@ -71,6 +71,11 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   throw new Error(`never came: ${holds}`);
 }
 
+const processes = () =>
+  execFileSync("ps", ["-A", "-o", "pid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .filter((line) => line.includes(directory));
+
 describe("over SSH", () => {
   it("finishes what it began when the connection is lost", async () => {
     const client = ssh(activation(config));
@@ -88,9 +93,9 @@ describe("over SSH", () => {
   it("changes nothing when the connection is lost before the configuration has arrived whole", async () => {
     const client = ssh(activation(config));
     client.stdin?.write(serializeConfig(config).slice(0, -20));
-    await until(() => existsSync(join(host.configDirectory, "harden-zot/txn")));
+    await until(() => processes().some((line) => line.includes("agent.sh activate")));
     client.kill("SIGKILL");
-    await until(async () => (await agent.status()).lock === null);
+    await until(() => !processes().some((line) => line.includes("agent.sh activate")));
     expect(await agent.status()).toMatchObject({ applied: null, guarded: false, healthy: true, journal: null });
     expect((await agent.activate(config)).code).toBe(0);
   });
@@ -107,11 +112,6 @@ describe("over SSH", () => {
 });
 
 describe("the sandbox host", () => {
-  const processes = () =>
-    execFileSync("ps", ["-A", "-o", "pid=,args="], { encoding: "utf8" })
-      .split("\n")
-      .filter((line) => line.includes(directory));
-
   it("leaves no process behind, not even a session's", async () => {
     const session = ssh("sleep 300");
     await until(() => execFileSync("ps", ["-A", "-o", "args="], { encoding: "utf8" }).includes("sleep 300"));

@@ -16,7 +16,7 @@
 #   sudo=yes                   run the service manager, and nothing else, through `sudo -n`
 #   minimum=VERSION            refuse an older zot
 #   heal=N                     a counter kept in the record, raised by the program to apply the same content again
-#   wait=SECONDS               how long zot may take to serve (60)
+#   wait=SECONDS               how long zot may take to serve, and another run to finish (60)
 #
 # Exit status: 0 done; 1 refused or rolled back, the reason on stderr; 2 wrong words; 75 another run holds the lock.
 # A run that was killed leaves a journal (txn/), which the next run of any verb but status finishes or rolls back.
@@ -373,8 +373,8 @@ alive() {
 
 lock() {
   printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
-  trap 'rm -f "$state/lock.$$"' EXIT
-  deadline=$(($(date +%s) + 15))
+  trap 'rm -f "$state/lock.$$" "$state"/secrets/*."$$"' EXIT
+  deadline=$(($(date +%s) + wait))
   # A hard link appears whole, with the holder's id in it, or not at all.
   while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
     holder=$(cat "$state/lock" 2>/dev/null)
@@ -388,11 +388,11 @@ lock() {
     fi
     if [ "$(date +%s)" -ge "$deadline" ]; then
       rmdir "$state/lock.breaking" 2>/dev/null # whoever made it was killed in between
-      die "another run (process $holder) is changing this registry and did not finish within 15 s; nothing was changed, try again" 75
+      die "another run (process $holder) is changing this registry and did not finish within $wait s; nothing was changed, try again" 75
     fi
     nap
   done
-  trap 'rm -f "$state/lock" "$state/lock.$$"' EXIT
+  trap 'rm -f "$state/lock" "$state/lock.$$" "$state"/secrets/*."$$"' EXIT
 }
 
 # Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
@@ -426,8 +426,8 @@ recover() {
     say "rolling back an interrupted $operation"
     roll_back || say "$outcome"
   fi
-  rm -rf "$txn" "$state"/*.new "$state"/version.[0-9]* "$state"/secrets/*.new
-  for file in "$state"/lock.[0-9]*; do
+  rm -rf "$txn"
+  for file in "$state"/*.[0-9]* "$state"/secrets/*.[0-9]*; do
     [ -f "$file" ] && ! alive "${file##*.}" && rm -f "$file"
   done
   return 0
@@ -472,14 +472,18 @@ roll_back() {
 commit() {
   if [ "$operation" = restore ]; then
     rm -rf "$state/secrets" "$state"/previous.* "$state"/original.* "$state/version" "$state/record" && rm -rf "$txn" && return
-  elif settle original.json && settle original.none && settle previous.record && settle previous.json && settle record; then
-    for file in "$state"/secrets/*.json; do
-      [ -f "$file" ] || continue
-      grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
-    done
-    rm -rf "$txn" && return
+  elif settle original.json && settle original.none && settle previous.record && settle previous.json; then
+    [ ! -f "$state/record" ] || forget_secrets
+    settle record && rm -rf "$txn" && return
   fi
   die "the $operation is done and zot serves, but that could not be noted down in $state: make it writable and run again"
+}
+
+# Those that were there at the last commit, and that nothing needs. Newer ones may be for a configuration yet to come.
+forget_secrets() {
+  find "$state/secrets" -name '*.json' ! -newer "$state/record" | while IFS= read -r file; do
+    grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
+  done
 }
 
 settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
@@ -656,8 +660,10 @@ begin() {
 
 activate() {
   need restart
+  # Before the lock: a connection that hangs holds up nobody else.
+  text=$(cat)
   begin
-  mkdir "$txn" && printf '%s\n' "$(cat)" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
   chmod 600 "$state"/secrets/*.json 2>/dev/null
   look
   read_config "$txn/candidate.json"
@@ -736,13 +742,13 @@ stop_and_remove() {
 put_secret() {
   need name
   case $name in *[!A-Za-z0-9-]*) die "name=$name: letters, digits and dashes only" 2 ;; esac
-  begin
-  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && cat >"$state/secrets/$name.new" ||
+  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && cat >"$state/secrets/$name.$$" ||
     die "cannot write in $state/secrets: is the disk full?"
-  [ -s "$state/secrets/$name.new" ] || die "put-secret name=$name got nothing on its standard input"
-  id=$(sha256 <"$state/secrets/$name.new")
+  begin
+  [ -s "$state/secrets/$name.$$" ] || die "put-secret name=$name got nothing on its standard input"
+  id=$(sha256 <"$state/secrets/$name.$$")
   file=$state/secrets/$name-$(printf '%.12s' "$id").json
-  mv -f "$state/secrets/$name.new" "$file" || die "cannot write $file"
+  mv -f "$state/secrets/$name.$$" "$file" || die "cannot write $file"
   printf '%s\n' "$file"
 }
 

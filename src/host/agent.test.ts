@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -384,6 +385,13 @@ describe("put-secret", () => {
     for (const id of [1, 2]) names.push(await rotated(`{"clientid":"zot","clientsecret":"${id}"}`));
     expect(secrets().sort()).toEqual(names.slice(1).sort());
   });
+
+  it("keeps a secret for a configuration that is yet to come", async () => {
+    await agent.activate(config);
+    const { stdout } = await agent.call("put-secret", { name: "session-keys" }, "hello");
+    expect((await agent.activate(withRule(config, "x/**"))).code).toBe(0);
+    expect(existsSync(stdout.trim())).toBe(true);
+  });
 });
 
 describe("two runs at once", () => {
@@ -396,6 +404,19 @@ describe("two runs at once", () => {
     for (const call of calls) expect(call).toMatchObject({ code: 0, stderr: "" });
     expect(realms).toContainEqual(live());
     expect(await agent.status()).toMatchObject({ drift: [], healthy: true, lock: null, journal: null });
+  });
+
+  it("are refused while one does not finish, with its process id", async () => {
+    writeFileSync(file("agent.sh"), "sleep 30\n");
+    const holder = spawn("sh", [file("agent.sh")]);
+    writeFileSync(file("harden-zot/lock"), `${holder.pid}\n`);
+    const { code, stderr } = await agent.activate(config, { wait: 1 });
+    holder.kill();
+    expect(code).toBe(75);
+    expect(stderr).toBe(
+      `harden-zot: another run (process ${holder.pid}) is changing this registry and did not finish within 1 s; nothing was changed, try again\n`,
+    );
+    expect((await agent.activate(config)).code).toBe(0);
   });
 
   it("leave a lock that nobody holds to the next one", async () => {

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Service managers that this machine may lack, over the sandbox host's own supervisor: commands that say what the real
+ * ones say (systemd 252, launchd of macOS 14, Docker 24) and do what they do to the one service they know, `zot`.
+ */
+export class FakeManagers {
+  readonly directory: string;
+
+  /** @param host directory of the sandbox host */
+  constructor(host: string) {
+    this.directory = join(host, "managers");
+    mkdirSync(this.directory);
+    for (const [name, script] of Object.entries(SCRIPTS)) {
+      const head = `#!/bin/sh\nhost=${host}\necho "${name} $*" >>${this.directory}/calls\n${COMMON}`;
+      writeFileSync(join(this.directory, name), `${head}${script}`, { mode: 0o755 });
+    }
+    writeFileSync(join(this.directory, "podman"), readFileSync(join(this.directory, "docker"), "utf8"), {
+      mode: 0o755,
+    });
+  }
+
+  /** What was asked of the managers so far. */
+  calls(): string[] {
+    return readFileSync(join(this.directory, "calls"), "utf8").split("\n").slice(0, -1);
+  }
+}
+
+const COMMON = `
+ctl() { sh $host/zotctl.sh "$@"; }
+pid=$(ctl status) || pid=''
+`;
+
+const SCRIPTS = {
+  sudo: `
+[ "$1" = -n ] && shift
+exec "$@"
+`,
+  systemctl: `
+[ "$1" = --user ] && shift
+for unit in "$@"; do :; done
+if [ "$1" = show ]; then
+  # The order is systemd's own, not that of the options.
+  if [ "$unit" != zot ]; then printf 'MainPID=0\\nLoadState=not-found\\nActiveState=inactive\\nSubState=dead\\n'
+  elif [ -n "$pid" ]; then printf 'MainPID=%s\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\n' "$pid"
+  else printf 'MainPID=0\\nLoadState=loaded\\nActiveState=inactive\\nSubState=dead\\n'
+  fi
+elif [ "$1" = restart ]; then ctl stop && ctl start
+elif [ "$1" = stop ]; then ctl stop
+fi
+`,
+  journalctl: "exec tail -n 40 $host/service.log\n",
+  launchctl: `
+find() { [ "$1" = gui/$(id -u)/zot ] && [ ! -f $host/unloaded ]; }
+case $1 in
+print)
+  find "$2" || { echo 'Bad request.' >&2; echo 'Could not find service "zot" in domain' >&2; exit 113; }
+  printf '%s = {\\n\\tactive count = 1\\n\\ttype = LaunchAgent\\n' "$2"
+  if [ -n "$pid" ]; then printf '\\tstate = running\\n\\n'; else printf '\\tstate = not running\\n\\n'; fi
+  printf '\\tstdout path = %s\\n\\tstderr path = %s\\n\\truns = 3\\n' $host/service.log $host/service.log
+  [ -z "$pid" ] || printf '\\tpid = %s\\n' "$pid"
+  printf '\\tspawn type = daemon (3)\\n}\\n'
+  ;;
+kickstart) find "$3" || exit 113; ctl stop && ctl start ;;
+bootout) find "$2" || exit 113; ctl stop && touch $host/unloaded ;;
+bootstrap) rm -f $host/unloaded; ctl start ;;
+esac
+`,
+  docker: `
+for last in "$@"; do :; done
+case $1 in
+inspect)
+  [ "$last" = zot ] || { echo "Error: No such object: $last" >&2; exit 1; }
+  case $3 in
+  *Image*) echo sha256:5f1c ;;
+  *) if [ -n "$pid" ]; then echo "running $pid"; else echo "exited 0"; fi ;;
+  esac
+  ;;
+run)
+  while [ "$1" != --entrypoint ]; do shift; done
+  zot=$2
+  shift 3
+  exec "$zot" "$@"
+  ;;
+restart) ctl stop && ctl start && echo zot ;;
+stop) ctl stop && echo zot ;;
+logs) exec tail -n 40 $host/service.log ;;
+esac
+`,
+};
