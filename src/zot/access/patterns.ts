@@ -34,6 +34,15 @@ export function intersection(a: string, b: string): string | undefined {
   return commonSegments(segmentsOf(a), segmentsOf(b))?.join("/");
 }
 
+/** Names that match both patterns, one for each way in which they overlap. */
+export function commonNames(a: string, b: string): string[] {
+  return expandAlternatives(a).flatMap((one) =>
+    expandAlternatives(b)
+      .filter((other) => overlap(one, other))
+      .map((other) => sampleName(intersection(one, other) ?? (contains(one, other) ? other : one))),
+  );
+}
+
 /** A name that the pattern matches. */
 export function sampleName(pattern: string): string {
   const segments = (expanded(pattern)[0] ?? []).flatMap(({ text, tokens }) =>
