@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type ServerOptions } from "node:https";
+import { posix } from "node:path";
 import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/zot/access/authorizer";
 import { refuseAuthentication, refuseAuthorization } from "./answers";
 import { authenticates } from "./config/validate";
-import { RegistryError, sendEmpty, sendError, sendJson } from "./distribution/errors";
+import { RegistryError, sendEmpty, sendError, sendJson, sendText } from "./distribution/errors";
 import { catalog } from "./distribution/lists";
 import { type Exchange, findRoute } from "./distribution/routes";
 import { discover, management, search } from "./extensions";
@@ -14,7 +15,7 @@ import * as auth from "./identity/routes";
 import { RateLimiter } from "./rate-limit";
 import type { Registry } from "./registry";
 import { startFailure } from "./start-failure";
-import { page } from "./ui";
+import { isPage, sendPage } from "./ui";
 
 const HEALTH = ["/livez", "/readyz", "/startupz"];
 const MANAGEMENT = "/v2/_zot/ext/mgmt";
@@ -26,7 +27,7 @@ export function createRegistryServer(registry: Registry): Server {
     const path = (request.url ?? "").split("?")[0] ?? "";
     response.on("finish", () => logExchange(registry, request, response));
     if (!HEALTH.includes(path) && !limiter.admits(request.method ?? "")) {
-      response.writeHead(429, { "Content-Type": "text/plain; charset=utf-8" }).end("Too Many Requests");
+      sendText(response, 429, "Too Many Requests");
       return;
     }
     answer(registry, path, request, response).catch((error) => fail(registry, error, response));
@@ -75,29 +76,45 @@ function logExchange({ logger, metrics }: Registry, request: IncomingMessage, re
 
 async function answer(registry: Registry, path: string, request: IncomingMessage, response: ServerResponse) {
   const { started } = registry;
-  if (HEALTH.includes(path)) {
-    response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end("ok");
+  const { method } = request;
+  if (path !== cleanPath(path)) {
+    response.setHeader("Location", cleanPath(path) + (request.url ?? "").slice(path.length));
+    sendEmpty(response, 301);
+  } else if (HEALTH.includes(path)) {
+    sendText(response, 200, "ok");
   } else if (started.openId && path === "/zot/auth/login") {
     await auth.login(registry, request, response);
   } else if (started.openId && path.startsWith(`${CALLBACK_PATH}/`)) {
     await auth.callback(registry, path.slice(CALLBACK_PATH.length + 1), request, response);
   } else if (started.apiKeys && path === "/zot/auth/apikey") {
     await answerKeys(registry, request, response);
-  } else if (started.logout && path === "/zot/auth/logout" && request.method === "POST") {
+  } else if (started.logout && path === "/zot/auth/logout" && method === "POST") {
+    allowOrigin(registry, response);
     auth.logout(registry, request, response);
   } else if (path.startsWith("/v2/")) {
     await answerRegistry(registry, path, request, response);
   } else if (started.metricsPath !== undefined && path.startsWith(started.metricsPath)) {
     await answerMetrics(registry, request, response);
-  } else if (started.ui) {
-    page(path, response);
+  } else if (started.ui && method === "GET" && isPage(path)) {
+    sendPage(response);
   } else {
     notFound(response);
   }
 }
 
 function notFound(response: ServerResponse): void {
-  response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("404 page not found\n");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  sendText(response, 404, "404 page not found\n");
+}
+
+/** A path with empty or dot components is answered with its clean form, before anything else. */
+function cleanPath(path: string): string {
+  return posix.normalize(path);
+}
+
+/** What the browser that shows the UI may read from another origin. */
+function allowOrigin({ config }: Registry, response: ServerResponse): void {
+  response.setHeader("Access-Control-Allow-Origin", config.http.allowOrigin || "*");
 }
 
 /** Whether some repository may be used without a name. */
@@ -128,11 +145,15 @@ async function identify(
 async function answerKeys(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const identity = await identify(registry, request, response, anonymousPolicyExists(registry));
   if (identity) {
+    allowOrigin(registry, response);
     await auth.apiKeys(registry, identity, request, response);
   }
 }
 
 async function answerMetrics(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "GET") {
+    throw new RegistryError(405);
+  }
   const { accessControl } = registry.config.http;
   const anonymous = accessControl?.metrics?.anonymousPolicy?.includes("read") ?? false;
   const identity = await identify(registry, request, response, anonymous || anonymousPolicyExists(registry));
@@ -157,7 +178,7 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
     return;
   }
   if (route ? !route.handler : method !== "GET") {
-    sendEmpty(response, method === "OPTIONS" ? 204 : 405);
+    refuseMethod(registry, method, response);
     return;
   }
   const identity = await identify(registry, request, response, mayBeAnonymous(registry, path, request));
@@ -166,14 +187,30 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
   }
   const query = new URL(request.url ?? "", "http://registry").searchParams;
   if (extension) {
+    allowOrigin(registry, response);
     extension({ registry, identity, query, request, response });
     return;
   }
   const { repository = "", reference = "", handler } = route ?? {};
   const exchange: Exchange = { registry, request, response, identity, repository, reference, query };
   if (await authorize(exchange)) {
+    if (!path.includes("/blobs/") && method !== "PUT") {
+      allowOrigin(registry, response);
+    }
     await handler?.(exchange);
   }
+}
+
+/** With the UI on, zot hands a GET that nothing else takes to its file server. */
+function refuseMethod(registry: Registry, method: string, response: ServerResponse): void {
+  if (method === "GET" && registry.started.ui) {
+    notFound(response);
+    return;
+  }
+  if (method === "OPTIONS") {
+    allowOrigin(registry, response);
+  }
+  sendEmpty(response, method === "OPTIONS" ? 204 : 405);
 }
 
 type Extension = (context: Pick<Exchange, "registry" | "identity" | "query" | "request" | "response">) => void;
@@ -185,7 +222,10 @@ function findExtension({ started }: Registry, path: string): Extension | undefin
     "/v2/_oci/ext/discover": ({ registry, response }) => sendJson(response, 200, discover(registry)),
   };
   if (started.search) {
-    routes[MANAGEMENT] = ({ registry, response }) => sendJson(response, 200, management(registry));
+    routes[MANAGEMENT] = ({ registry, response }) => {
+      response.setHeader("X-Content-Type-Options", "nosniff");
+      sendText(response, 200, JSON.stringify(management(registry)));
+    };
     routes["/v2/_zot/ext/search"] = ({ registry, identity, query, response }) =>
       search(registry, identity, query, response);
   }
@@ -208,12 +248,14 @@ function mayBeAnonymous(registry: Registry, path: string, request: IncomingMessa
   );
 }
 
+const EMPTY_JSON = { "Content-Type": "application/json", "Content-Length": 0 };
+
 /** The 200 of an open registry carries a challenge too: without it clients would never send their credentials. */
 function version(registry: Registry, request: IncomingMessage, response: ServerResponse): void {
   if (authenticates(registry.config) && !fromUi(request)) {
     response.setHeader("WWW-Authenticate", `basic realm=${registry.config.http.realm ?? ""}`);
   }
-  response.writeHead(200, { "Docker-Distribution-API-Version": "registry/2.0", "Content-Type": "application/json" });
+  response.writeHead(200, { "Docker-Distribution-API-Version": "registry/2.0", ...EMPTY_JSON });
   response.end();
 }
 

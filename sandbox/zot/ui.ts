@@ -1,8 +1,19 @@
 import type { ServerResponse } from "node:http";
 
-/** Stands where zot's web UI stands: every path that is nothing else is its start page. */
-export function page(path: string, response: ServerResponse): void {
-  const html = `<!doctype html><title>zot stand-in</title><h1>zot stand-in</h1><p><a href="/zot/auth/login?provider=oidc&amp;callback_ui=/home">Sign in</a></p>`;
-  const known = path === "/" || !path.includes(".");
-  response.writeHead(known ? 200 : 404, { "Content-Type": "text/html; charset=utf-8" }).end(html);
+const PAGES = ["/login", "/home", "/explore", "/image", "/user"];
+
+const START_PAGE = `<!doctype html>
+<title>zot stand-in</title>
+<h1>zot stand-in</h1>
+<p><a href="/zot/auth/login?provider=oidc&amp;callback_ui=/home">Sign in</a></p>
+`;
+
+/** Whether zot's web UI has a page at this path. */
+export function isPage(path: string): boolean {
+  return path === "/" || PAGES.some((page) => path.startsWith(page));
+}
+
+export function sendPage(response: ServerResponse): void {
+  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff" });
+  response.end(START_PAGE);
 }

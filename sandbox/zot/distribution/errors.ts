@@ -74,3 +74,8 @@ export function sendEmpty(response: ServerResponse, status: number): void {
   response.writeHead(status, status === 204 ? {} : { "Content-Length": 0 });
   response.end();
 }
+
+export function sendText(response: ServerResponse, status: number, text: string): void {
+  const headers = { "Content-Type": "text/plain; charset=utf-8", "Content-Length": Buffer.byteLength(text) };
+  response.writeHead(status, headers).end(text);
+}

@@ -36,7 +36,8 @@ export function referrers({ registry, response, repository, reference, query }: 
   if (types.length > 0) {
     response.setHeader("OCI-Filters-Applied", "artifactType");
   }
-  response.writeHead(200, { "Content-Type": MEDIA.index }).end(JSON.stringify(index));
+  const body = JSON.stringify(index);
+  response.writeHead(200, { "Content-Type": MEDIA.index, "Content-Length": Buffer.byteLength(body) }).end(body);
 }
 
 /** The repositories this identity may read. A condition is not evaluated here, so the list may say too much. */
