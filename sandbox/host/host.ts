@@ -86,7 +86,9 @@ export function stopHost(directory: string): void {
 function installFiles(directory: string, zot: string, config: string | undefined): void {
   mkdirSync(join(directory, "config"), { recursive: true, mode: 0o700 });
   copyFileSync(join(__dirname, "zotctl.sh"), join(directory, "zotctl.sh"));
-  writeFileSync(join(directory, "zot"), `#!/bin/sh\nexec '${resolve(zot)}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(directory, "zot"), `#!/bin/sh\nPATH='${process.env.PATH}' exec '${resolve(zot)}' "$@"\n`, {
+    mode: 0o755,
+  });
   if (config !== undefined) writeFileSync(join(directory, "config", "config.json"), config);
   for (const name of ["host_key", "client_key"]) {
     rmSync(join(directory, name), { force: true });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { ensureDebianPackage, findCommand } from "../tools";
+import { ensureDebianPackage } from "../tools";
 import type { Environment } from "./agent-driver";
 
 /** A shell and a set of tools that some registry host may have. `directory` receives links to the tools. */
@@ -18,7 +18,7 @@ export const USERLANDS: Userland[] = [
     // bash 3.2 itself is not to be had; --posix is how macOS runs it as sh. awk is the one that macOS and BSD have.
     name: "bash as sh, the POSIX tools, curl and shasum",
     environment: (directory) => {
-      const tools = [...POSIX.split(" "), "curl", "shasum", "node"];
+      const tools = [...POSIX.split(" "), "curl", "shasum"];
       link(directory, Object.fromEntries(tools.map((name) => [name, ensureDebianPackage(name, name)])));
       link(directory, { awk: ensureDebianPackage("original-awk", "original-awk") });
       return { shell: [ensureDebianPackage("bash", "bash"), "--posix"], env: { PATH: directory, HOME: directory } };
@@ -29,7 +29,6 @@ export const USERLANDS: Userland[] = [
     environment: (directory) => {
       const busybox = ensureDebianPackage("busybox", "busybox");
       execFileSync(busybox, ["--install", "-s", directory]);
-      link(directory, { node: findCommand("node") ?? process.execPath });
       return { shell: [busybox, "sh"], env: { PATH: directory, HOME: directory } };
     },
   },

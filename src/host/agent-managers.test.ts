@@ -64,7 +64,7 @@ describe.each(SERVICES)("a service of $manager", (service) => {
     expect(JSON.parse((await agent.activate(config)).stdout)).toMatchObject({ action: "restarted" });
     expect(await agent.status()).toMatchObject({ guarded: true, healthy: true, drift: [] });
 
-    const broken = await agent.activate({ ...config, storage: { rootDirectory: "/proc/no-such-directory" } });
+    const broken = await agent.activate({ ...config, storage: { rootDirectory: join(host.zot, "no-such-directory") } });
     expect(broken.code).toBe(1);
     expect(broken.stderr).toMatch(/the last good configuration is back and serving\n {2}zot: .*no-such-directory/);
 

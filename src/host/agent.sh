@@ -337,6 +337,11 @@ service_errors() {
   } | errors_of_log 3
 }
 
+last_error() {
+  said=$(service_errors | tail -n 1)
+  [ -z "$said" ] || printf ': %s' "$said"
+}
+
 # serves URL OLD-PID: waits until the service runs as one process (another than OLD-PID) and answers ready.
 serves() {
   now=$(date +%s)
@@ -460,7 +465,7 @@ roll_back() {
   elif serves "$old_url" "$pid"; then
     outcome="the last good configuration is back and serving"
   else
-    outcome="the last good configuration is back but zot does not serve at $old_url: $(service_errors | tail -n 1)"
+    outcome="the last good configuration is back but zot does not serve at $old_url$(last_error)"
     rm -rf "$txn"
     return 1
   fi
@@ -618,7 +623,7 @@ transact() {
 restart_with_new_file() {
   mv -f "$txn/new.json" "$config" || { why="cannot write $config" && return 1; }
   service_restart || { why="the service manager could not restart ${service#*:}: $said" && return 1; }
-  serves "$url" "$new_pid" || { why="zot $version did not come up with the new configuration within $wait s: $(service_errors | tail -n 1)" && return 1; }
+  serves "$url" "$new_pid" || { why="zot $version did not come up with the new configuration$(last_error)" && return 1; }
 }
 
 # zot watches the file itself: only a write into the same inode is seen, and one write is read once.

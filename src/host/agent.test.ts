@@ -215,8 +215,11 @@ async function listen(port = 0): Promise<Server> {
 describe("a zot that does not come up", () => {
   beforeEach(() => setUp());
 
-  // zot verify does not try the directory.
-  const broken = (from: ZotConfig): ZotConfig => ({ ...from, storage: { rootDirectory: "/proc/no-such-directory" } });
+  // Below a file; zot verify does not try it.
+  const broken = (from: ZotConfig): ZotConfig => ({
+    ...from,
+    storage: { rootDirectory: join(host.zot, "no-such-directory") },
+  });
 
   it("is rolled back to the open configuration by a first hardening, which leaves no trace", async () => {
     const call = await agent.activate(broken(config));
