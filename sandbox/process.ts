@@ -27,6 +27,11 @@ export function startDaemon(
 export async function stopDaemon({ pid }: Pick<Daemon, "pid">): Promise<void> {
   signal(pid, "SIGTERM");
   for (let waited = 0; waited < 5000 && isAlive(pid); waited += 50) await sleep(50);
+  killDaemon({ pid });
+}
+
+/** Ends the process group of a daemon at once. */
+export function killDaemon({ pid }: Pick<Daemon, "pid">): void {
   signal(pid, "SIGKILL");
 }
 

@@ -10,7 +10,7 @@ import { type AuthentikPart, findAuthentik } from "./authentik-part";
 import { type SandboxHost, startHost, stopHost } from "./host/host";
 import { findZot, type Part } from "./parts";
 import { type Person, type Settled, settleAdmin, unsettleAdmin } from "./people";
-import { type Daemon, freePort, stopDaemon, waitForHttp } from "./process";
+import { type Daemon, freePort, killDaemon, stopDaemon, waitForHttp } from "./process";
 import { ensurePulumi } from "./pulumi/pulumi";
 import { Stack, type StackOptions } from "./stack";
 import { startUpstream, UPSTREAM_IMAGE } from "./upstream";
@@ -30,6 +30,7 @@ export interface Sandbox {
   host: SandboxHost;
   registryUrl: string;
   stack: Stack;
+  stackOptions: StackOptions;
   /** The settings the stack was created with: a fresh copy each time. */
   settings: () => RawSettings;
   target: Target;
@@ -70,6 +71,13 @@ async function assemble(
     daemons.push(daemon);
     cleanUp.push(() => stopDaemon(daemon));
   };
+  // Ctrl-C, or an error nobody caught: the host sees to its own processes, these to the rest.
+  const atExit = () => {
+    for (const daemon of daemons) killDaemon(daemon);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", atExit);
+  cleanUp.push(() => void process.off("exit", atExit));
 
   log("starting Authentik, an upstream registry and the registry host");
   const authentik: AuthentikPart = await findAuthentik(join(directory, "authentik"));
@@ -117,6 +125,7 @@ async function assemble(
     host,
     registryUrl,
     stack,
+    stackOptions,
     settings,
     target: {
       registry: registryUrl,
@@ -128,6 +137,7 @@ async function assemble(
     stop,
     keep: () => {
       host.keep();
+      process.off("exit", atExit);
       const kept: Kept = { directory, daemons, authentik, settled, stack: stackOptions };
       writeFileSync(KEPT, JSON.stringify(kept), { mode: 0o600 });
     },

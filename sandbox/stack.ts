@@ -9,6 +9,8 @@ const PROJECT = resolve(__dirname, "..");
 export interface StackOptions {
   /** Path of the pulumi command. */
   pulumi: string;
+  /** Folder of the Pulumi program; left out, this project. */
+  project?: string;
   /** State, stack configuration and nothing else. */
   directory: string;
   /** Everything pulumi and the program need, AUTHENTIK_TOKEN included. */
@@ -32,6 +34,11 @@ export class Stack {
   /** Replaces the stack's settings; takes effect with the next preview or up. */
   configure(settings: Partial<RawSettings>): void {
     writeFileSync(this.configFile, stringify({ config: settings }));
+  }
+
+  /** The same stack, run with other variables in its environment. */
+  withEnvironment(variables: Record<string, string>): Stack {
+    return new Stack({ ...this.options, environment: { ...this.options.environment, ...variables } });
   }
 
   async create(settings: Partial<RawSettings>): Promise<void> {
@@ -80,7 +87,7 @@ export class Stack {
     const child = spawn(
       this.options.pulumi,
       [...args, ...(stackInit ? [] : withStack), ...withConfig, "--non-interactive", "--color", "never"],
-      { cwd: PROJECT, env: this.options.environment, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: this.options.project ?? PROJECT, env: this.options.environment, stdio: ["ignore", "pipe", "pipe"] },
     );
     return new Promise((settle, fail) => {
       let output = "";

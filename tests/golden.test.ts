@@ -66,7 +66,8 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
   const outputs = await new Promise<Record<string, unknown>>((settle, fail) => {
     program().then((result) => pulumi.output(result as Record<string, unknown>).apply(settle), fail);
   });
-  await pulumi.runtime.waitForRPCs();
+  // Internal to the SDK, and the only way to know that every resource has been registered.
+  await (pulumi.runtime as unknown as { waitForRPCs: () => Promise<void> }).waitForRPCs();
   return { resources, outputs };
 }
 
