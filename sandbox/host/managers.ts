@@ -46,7 +46,12 @@ if [ "$1" = show ]; then
   elif [ -n "$pid" ]; then printf 'MainPID=%s\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\n' "$pid"
   else printf 'MainPID=0\\nLoadState=loaded\\nActiveState=inactive\\nSubState=dead\\n'
   fi
-elif [ "$1" = restart ]; then ctl stop && ctl start
+elif [ "$1" = reset-failed ]; then rm -f $host/crashed
+elif [ "$1" = restart ]; then
+  # As after a start limit: five starts within ten seconds.
+  [ ! -f $host/crashed ] || { echo 'Job for zot.service failed: start request repeated too quickly.' >&2; exit 1; }
+  touch $host/crashed
+  ctl stop && ctl start
 elif [ "$1" = stop ]; then ctl stop
 fi
 `,

@@ -294,7 +294,11 @@ systemctl_() {
 # The manager's own words go to $said, for the error.
 service_restart() {
   case $service in
-  systemd*) said=$(systemctl_ restart "$unit" 2>&1) ;;
+  systemd*)
+    # After a crash loop systemd refuses to start a unit at all, also the one that is to be put back.
+    systemctl_ reset-failed "$unit" 2>/dev/null
+    said=$(systemctl_ restart "$unit" 2>&1)
+    ;;
   launchd:*)
     if launchd_find; then
       said=$($as_root launchctl kickstart -k "$domain/$unit" 2>&1)
@@ -358,8 +362,11 @@ serves() {
     elif [ -n "$seen" ] && [ "$running" = no ]; then
       deaths=$((deaths + 1)) seen=''
     fi
-    # One death may be a port or a database not yet let go by the process before; two are a crash loop.
-    [ "$deaths" -lt 2 ] && [ $((now - ran)) -lt 10 ] || return 1
+    # One death may be a port or a database not yet let go by the process before; two are a crash loop, and so is one
+    # after which the manager holds back (launchd does, for 10 s).
+    patience=15
+    [ "$deaths" -eq 0 ] || patience=2
+    [ "$deaths" -lt 2 ] && [ $((now - ran)) -le "$patience" ] || return 1
     nap
     now=$(date +%s)
   done

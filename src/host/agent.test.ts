@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -336,6 +337,15 @@ describe("a host as it may be found", () => {
     expect(await servedPid()).not.toBe(pid);
     expect(await agent.status()).toMatchObject({ drift: [], heal: 1 });
     expect(JSON.parse((await agent.activate(config, { heal: 1 })).stdout)).toMatchObject({ action: "unchanged" });
+  });
+
+  it.runIf(process.getuid?.() === 0)("refuses a login other than the owner of the directory", async () => {
+    chownSync(host.configDirectory, 65534, 65534);
+    const { code, stderr } = await agent.activate(config);
+    chownSync(host.configDirectory, 0, 0);
+    expect(stderr).toMatch(/belongs to user id 65534 and this login is 0: log in as the user zot runs as/);
+    expect(code).toBe(1);
+    expect(live()).toEqual(open);
   });
 
   it("refuses a symbolic link for a configuration", async () => {

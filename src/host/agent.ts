@@ -13,9 +13,9 @@ export interface AgentOptions {
   restart?: string;
   /** activate: refuse an older zot, such as "2.1.19". */
   minimum?: string;
-  /** activate: raised to have the same content applied once more. */
+  /** Raised to have the same content applied once more: activate then restarts zot, put-secret writes again. */
   heal?: number;
-  /** Seconds that zot may take to serve. Default 60. */
+  /** Seconds that zot may take to serve, and another run to finish. Default 60. */
   wait?: number;
 }
 
