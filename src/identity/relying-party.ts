@@ -1,7 +1,7 @@
 import * as authentik from "@pulumi/authentik";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Settings } from "../settings/settings";
+import { groupsIn, type Settings } from "../settings/settings";
 import type { Existing } from "./lookups";
 
 /** Issuer of the registry's application, exactly as its discovery document spells it: with the slash. */
@@ -82,10 +82,9 @@ export class RelyingParty extends pulumi.ComponentResource {
    * updated in place: Authentik's provider updates by a PUT of the whole object from state, which would throw out
    * every member that joined since the last refresh (docs/facts.md, group membership).
    */
-  private resolveGroups({ access, ci }: Settings, existing: Existing): Map<string, pulumi.Input<string>> {
-    const names = [...new Set([access.admins.group, ...ci.map((identity) => identity.group)])];
+  private resolveGroups(settings: Settings, existing: Existing): Map<string, pulumi.Input<string>> {
     return new Map(
-      names.map((name) => [
+      groupsIn(settings).map((name) => [
         name,
         existing.groups.get(name) ?? new authentik.Group(name, { name }, { parent: this }).id,
       ]),

@@ -55,22 +55,35 @@ export function parseSettings(raw: RawSettings): Settings {
   return settings;
 }
 
+/** Every group that a rule names, break-glass first. */
+export function groupsIn({ access, ci }: Pick<Settings, "access" | "ci">): string[] {
+  return [...new Set([access.admins, ...ci, ...access.groups].map(({ group }) => group))];
+}
+
 /** What no single key can know. */
 function contradictions({ access, ci, identity, registry }: Settings): string[] {
   const caches = registry.pullThrough.map((cache) => cache.name);
   const inCache = (pattern: string) => caches.includes(pattern.split("/")[0] ?? "");
-  const groups = [access.admins.group, ...ci.map((account) => account.group)];
+  const groups = groupsIn({ access, ci });
+  const granting = [
+    ...ci.map(({ repositories }, index) => ({ key: `harden-zot:ci[${index}]`, repositories })),
+    ...access.groups
+      .map(({ role, repositories }, index) => ({ key: `harden-zot:access.groups[${index}]`, role, repositories }))
+      .filter(({ role }) => role !== "reader"),
+  ];
   const shown = JSON.stringify;
   return [
-    ...ci.flatMap(({ group, repositories }, index) => [
-      ...(group === access.admins.group
+    ...ci.flatMap(({ group }, index) =>
+      group === access.admins.group
         ? [`harden-zot:ci[${index}].group = ${shown(group)}: must not be the admins' group; give CI a group of its own`]
-        : []),
+        : [],
+    ),
+    ...granting.flatMap(({ key, repositories }) => [
       ...repositories
         .filter(inCache)
         .map(
           (pattern) =>
-            `harden-zot:ci[${index}].repositories names ${shown(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
+            `${key}.repositories names ${shown(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
         ),
     ]),
     ...identity.existingGroups

@@ -2,6 +2,7 @@ import { OperatorError } from "../settings/errors";
 import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
 import { compileAccess } from "./access/compile";
+import { requireSound } from "./access/lints";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
 import { requireHardenable } from "./versions";
 
@@ -17,7 +18,7 @@ export interface ConfigReferences {
 
 /**
  * The whole config.json of the hardened registry. Holds no secret: secrets are files it refers to.
- * @throws OperatorError when this zot version cannot do what the settings ask
+ * @throws OperatorError when this zot version cannot do what the settings ask, or the access rules are unsound
  */
 export function renderConfig(settings: Settings, references: ConfigReferences): ZotConfig {
   const { registry } = settings;
@@ -37,7 +38,9 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     log: { level: registry.logLevel },
     extensions: extensions(registry),
   };
-  return withExtra(config, registry.extraConfig);
+  const whole = withExtra(config, registry.extraConfig);
+  requireSound(whole, settings);
+  return whole;
 }
 
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */
