@@ -1,0 +1,97 @@
+import { performance } from "node:perf_hooks";
+import { accessSettings, ciSettings } from "../src/settings/access";
+import { createAuthorizer, type Identity } from "../src/zot/access/authorizer";
+import { type AccessRules, compileAccess } from "../src/zot/access/compile";
+import { lintAccess } from "../src/zot/access/lints";
+import type { ZotConfig } from "../src/zot/types";
+
+/** Speed of the access rules, as `make bench` shows it; every figure is the best of three. */
+function main(): void {
+  console.log("compile and lint     identities x patterns (grants)       ms");
+  for (const size of [10, 100, 1000]) {
+    row(`${size} x ${size} (${size})`, millisecondsFor(rulesOf(size, size, 1)));
+    row(`${size} x ${size} (${size * size})`, millisecondsFor(rulesOf(size, size, size)));
+  }
+  console.log("authorizer           patterns, with CEL             decisions/s");
+  for (const size of [10, 50, 100, 1000]) row(`${size}`, decisionsPerSecond(rulesOf(size, size, 1)));
+}
+
+function row(what: string, figure: number): void {
+  console.log(`${" ".repeat(21)}${what.padEnd(32)}${Math.round(figure).toLocaleString("en").padStart(9)}`);
+}
+
+/** Each identity in a group of its own, with that many of the patterns. */
+function rulesOf(identities: number, patterns: number, each: number): AccessRules {
+  const pattern = (index: number) => `team${index % patterns}/**`;
+  return {
+    access: accessSettings.parse({
+      admins: { group: "admins" },
+      tags: { mutable: ["main", "latest"], format: "^v\\d+\\.\\d+\\.\\d+-[0-9a-f]{7}(-nix)?$" },
+    }),
+    ci: ciSettings.parse(
+      Array.from({ length: identities }, (_, index) => ({
+        name: `ci-${index}`,
+        group: `group-${index}`,
+        role: "maintainer",
+        repositories: Array.from({ length: each }, (_, offset) => pattern(index + offset)),
+      })),
+    ),
+    registry: {
+      version: "2.1.20",
+      metrics: "anonymous",
+      pullThrough: [{ name: "docker.io", url: "https://registry-1.docker.io", tlsVerify: true }],
+    },
+  };
+}
+
+function configOf(rules: AccessRules): ZotConfig {
+  return {
+    distSpecVersion: "1.1.1",
+    storage: { rootDirectory: "/srv/zot", dedupe: false },
+    http: { address: "127.0.0.1", port: "5000", auth: { apikey: true }, accessControl: compileAccess(rules) },
+  };
+}
+
+function millisecondsFor(rules: AccessRules): number {
+  return bestOfThree(() => {
+    const errors = lintAccess(configOf(rules), rules).filter(({ severity }) => severity === "error");
+    if (errors.length > 0) throw new Error(`unexpected finding: ${JSON.stringify(errors[0])}`);
+  });
+}
+
+const DECISIONS = 100_000;
+
+function decisionsPerSecond(rules: AccessRules): number {
+  const authorizer = createAuthorizer(configOf(rules));
+  const { length } = rules.ci;
+  const identities = rules.ci.map(
+    ({ name, group }): Identity => ({ kind: "user", name, groups: [group], via: "apikey" }),
+  );
+  const asks = Array.from({ length: 1000 }, (_, index) => ({
+    identity: identities[index % length] as Identity,
+    question: {
+      repository: `team${index % length}/app${index}`,
+      action: "create",
+      reference: "v1.2.3-abcdef0",
+    } as const,
+  }));
+  const milliseconds = bestOfThree(() => {
+    for (let index = 0; index < DECISIONS; index++) {
+      const { identity, question } = asks[index % asks.length] as (typeof asks)[number];
+      if (!authorizer.can(identity, question).allowed) throw new Error(`refused: ${JSON.stringify(question)}`);
+    }
+  });
+  return (DECISIONS / milliseconds) * 1000;
+}
+
+function bestOfThree(work: () => void): number {
+  return Math.min(
+    ...[1, 2, 3].map(() => {
+      const start = performance.now();
+      work();
+      return performance.now() - start;
+    }),
+  );
+}
+
+main();
