@@ -3,11 +3,11 @@ import { CiAccount } from "./src/identity/ci-account";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
 import { forOperators } from "./src/program";
-import { loadSettings } from "./src/settings/load";
+import { authentikToken, loadSettings } from "./src/settings/load";
 
 export = forOperators(async () => {
   const settings = loadSettings();
-  const [existing, observed] = await Promise.all([lookUpExisting(settings), observeHosts(settings)]);
+  const [existing, observed] = await Promise.all([lookUpExisting(settings, authentikToken()), observeHosts(settings)]);
 
   const relyingParty = new RelyingParty("registry", settings, existing);
   const accounts = settings.ci.map(

@@ -22,15 +22,14 @@ const COMPUTED: Record<string, (name: string) => object> = {
   "authentik:index/token:Token": (name) => ({ key: `key-of-${name}` }),
 };
 
-/** The hosts of the production stack are nobody's to ask from a test: as if they had no agent yet. */
-function keepAwayFromHosts(): void {
-  const file = resolve(PROJECT, "src/host/observe.ts");
-  load.cache[file] = {
-    id: file,
-    filename: file,
-    loaded: true,
-    exports: { observe: async () => undefined },
-  } as unknown as NodeJS.Module;
+/** The hosts and the Authentik of the production stack are nobody's to ask from a test. */
+function keepAwayFromProduction(): void {
+  const fake = (path: string, exports: object) => {
+    const file = resolve(PROJECT, path);
+    load.cache[file] = { id: file, filename: file, loaded: true, exports } as unknown as NodeJS.Module;
+  };
+  fake("src/host/observe.ts", { observe: async () => undefined });
+  fake("src/identity/authentik-api.ts", { requireAuthentik: async () => undefined });
 }
 
 async function instantiate(stack: string): Promise<{ resources: Resource[]; outputs: Record<string, unknown> }> {
@@ -61,7 +60,7 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
   pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(config).map(asStored)));
   process.env.AUTHENTIK_TOKEN = "not-a-token";
   process.env.SSH_AUTH_SOCK = "/nonexistent";
-  keepAwayFromHosts();
+  keepAwayFromProduction();
   const program = load(resolve(PROJECT, "index.ts")) as () => Promise<object>;
   const outputs = await new Promise<Record<string, unknown>>((settle, fail) => {
     program().then((result) => pulumi.output(result as Record<string, unknown>).apply(settle), fail);

@@ -5,7 +5,6 @@ import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "./
 /** Reads and checks the stack's configuration. @throws OperatorError */
 export function loadSettings(): Settings {
   const raw = Object.fromEntries(SETTING_KEYS.map((key) => [key, readKey(key)]));
-  requireToken();
   return parseSettings(raw as RawSettings);
 }
 
@@ -25,9 +24,13 @@ function parseJson(key: string, text: string): unknown {
   }
 }
 
-/** The Authentik provider reads both places itself; asking here gives a plain answer before anything starts. */
-function requireToken(): void {
-  if (process.env.AUTHENTIK_TOKEN || new pulumi.Config("authentik").get("token")) return;
+/**
+ * The API token, from where the Authentik provider takes it too.
+ * @throws OperatorError when there is none
+ */
+export function authentikToken(): string {
+  const token = new pulumi.Config("authentik").get("token") ?? process.env.AUTHENTIK_TOKEN;
+  if (token) return token;
   throw new OperatorError(
     "no Authentik API token: set AUTHENTIK_TOKEN in the environment, or run `pulumi config set --secret authentik:token`",
   );

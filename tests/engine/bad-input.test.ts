@@ -95,12 +95,12 @@ const MISTAKES: Mistake[] = [
   {
     title: "zot binary missing",
     spoil: (settings) => change(host(settings), { zot: "/nonexistent/zot" }),
-    says: [/\/nonexistent\/zot/, /missing|not there|no such|not executable/i],
+    says: [/there is no zot to run at \/nonexistent\/zot/, /install it there/],
   },
   {
     title: "zot too old",
     spoil: (settings, sandbox) => change(host(settings), { zot: oldZot(sandbox) }),
-    says: [/2\.1\.11/, /2\.1\.20/, /upgrade/i],
+    says: [/is zot 2\.1\.11, and this configuration needs 2\.1\.20 or newer/, /install a newer zot/],
   },
   {
     title: "a config that zot verify refuses",
