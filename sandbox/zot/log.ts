@@ -3,8 +3,8 @@ import { appendFileSync } from "node:fs";
 /** zot's log levels, most verbose first (zot 2.1.20, pkg/log). */
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "panic"] as const;
 
-export type Level = (typeof LEVELS)[number];
-export type Fields = Record<string, unknown>;
+type Level = (typeof LEVELS)[number];
+type Fields = Record<string, unknown>;
 
 /** One JSON object per line, with zot's member names and order: time, level, message, then the fields. */
 export interface Logger {

@@ -9,6 +9,7 @@ import { sanitized, watchConfig } from "./reload";
 import { createRegistryServer } from "./server";
 import { StartFailure, startFailure } from "./start-failure";
 import { lockRoot } from "./storage/lock";
+import { findUnsupported } from "./unsupported";
 
 /** zot's exit codes: 1 for what stops it before it runs, 2 for a panic, 0 even when it cannot listen. */
 const NOT_INITIALIZED = 1;
@@ -46,6 +47,12 @@ export async function serve(path: string): Promise<number | undefined> {
 /** Everything before the issuers and the port: storage, users, passwords. */
 async function initialize(path: string, config: LoadedConfig, logger: Logger) {
   const { rootDirectory } = config.storage;
+  const unsupported = findUnsupported(config);
+  if (unsupported.length > 0) {
+    throw new StartFailure(
+      `the zot stand-in has no ${unsupported.join(", ")}; leave it out, or set ZOT=/path/to/zot to use the real one`,
+    );
+  }
   let unlock = () => {};
   try {
     mkdirSync(rootDirectory, { recursive: true, mode: 0o700 });

@@ -192,7 +192,8 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
     return;
   }
   const { repository = "", reference = "", handler } = route ?? {};
-  const exchange: Exchange = { registry, request, response, identity, repository, reference, query };
+  const decide = () => decisionOn(registry, identity, request);
+  const exchange: Exchange = { registry, request, response, identity, repository, reference, query, decide };
   if (await authorize(exchange)) {
     if (!path.includes("/blobs/") && method !== "PUT") {
       allowOrigin(registry, response);
@@ -288,18 +289,24 @@ function questionOf(request: IncomingMessage): HttpRequest {
 /** What zot's middleware, once in place, makes of a reload that takes accessControl away. */
 const NOTHING_GRANTED: Decision = { allowed: false, status: 403, code: "DENIED" };
 
-/** Refuses what accessControl refuses; nothing is refused if zot was started without it (facts, section 6: the danger). */
-async function authorize({ registry, request, response, identity }: Exchange): Promise<boolean> {
+/** Nothing is refused if zot was started without accessControl (facts, section 6: the danger). */
+function decisionOn(registry: Registry, identity: Identity, request: IncomingMessage): Decision {
   if (!registry.started.authorization) {
-    return true;
+    return { allowed: true, status: 200 };
   }
-  const decision = registry.config.http.accessControl
-    ? registry.authorizer().decide(identity, questionOf(request), stateOf(registry))
-    : NOTHING_GRANTED;
+  if (!registry.config.http.accessControl) {
+    return NOTHING_GRANTED;
+  }
+  const decision = registry.authorizer().decide(identity, questionOf(request), stateOf(registry));
   // What is missing or malformed is for the handler to say: an upstream may still have it.
-  if (decision.allowed || (decision.status !== 401 && decision.status !== 403)) {
-    return true;
+  const refused = !decision.allowed && (decision.status === 401 || decision.status === 403);
+  return refused ? decision : { allowed: true, status: decision.status };
+}
+
+async function authorize({ registry, request, response, identity, decide }: Exchange): Promise<boolean> {
+  const decision = decide();
+  if (!decision.allowed) {
+    await refuseAuthorization(registry, identity, request, response, decision.reason);
   }
-  await refuseAuthorization(registry, identity, request, response, decision.reason);
-  return false;
+  return decision.allowed;
 }

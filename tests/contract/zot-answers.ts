@@ -94,6 +94,16 @@ describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
     expect((await putManifest(zot, "apps/web", byDigest, manifestOf("layer"), "ci")).status).toBe(403);
   });
 
+  it("lets one of many first pushes of a tag through", async () => {
+    for (let round = 0; round < 4; round++) {
+      const layers = Array.from({ length: 16 }, (_, index) => `racer ${index}`);
+      await Promise.all(layers.map((layer) => push(zot, "race", `seed-${round}-${layer.slice(6)}`, layer, "ci")));
+      const first = layers.map((layer) => putManifest(zot, "race", `tag-${round}`, manifestOf(layer), "ci"));
+      const statuses = (await Promise.all(first)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    }
+  });
+
   it("lists in the catalog what one may read", async () => {
     const listed = async (as?: string) => (await zot.ask("/v2/_catalog", as ? { as } : {})).json.repositories;
     expect(await listed()).toEqual(expect.arrayContaining(["apps/web"]));

@@ -287,4 +287,10 @@ describe("the stand-in alone", () => {
     const { status, stderr } = spawnSync(BINARIES[0]?.[1] as string, ["schema"], { encoding: "utf8" });
     expect([status, stderr]).toEqual([1, expect.stringContaining("the zot stand-in has no schema")]);
   });
+
+  it("does not start with what it cannot do", () => {
+    const path = scratch.write("ldap.json", config({ auth: { ldap: { address: "x" } } }));
+    const { status, stderr } = spawnSync(BINARIES[0]?.[1] as string, ["serve", path], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("the zot stand-in has no http.auth.ldap")]);
+  });
 });

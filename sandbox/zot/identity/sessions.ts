@@ -80,7 +80,7 @@ export class Sessions {
   }
 }
 
-export function cookies(request: IncomingMessage): Record<string, string | undefined> {
+function cookies(request: IncomingMessage): Record<string, string | undefined> {
   return parse(request.headers.cookie ?? "");
 }
 

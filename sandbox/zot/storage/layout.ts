@@ -28,7 +28,7 @@ export interface Index {
 const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 
-export function isRepositoryName(name: string): boolean {
+function isRepositoryName(name: string): boolean {
   return REPOSITORY.test(name);
 }
 
