@@ -14,13 +14,6 @@ export interface AccessRules {
 
 export type Role = CiIdentity["role"];
 
-/** What the members of a group may do in the repositories of one pattern. */
-export interface Grant {
-  group: string;
-  pattern: string;
-  role: Role;
-}
-
 /** Tag rules as they hold in one place. */
 export interface TagRules {
   mutable: readonly string[];
@@ -48,33 +41,30 @@ export function compileAccess(rules: AccessRules): AccessControl {
 }
 
 /** Widest first, then the settings' patterns in alphabetical order, then the caches. */
-export function placesIn({ access, ci, registry }: AccessRules): Place[] {
-  const settings = [
-    ...ci.flatMap(({ repositories }) => repositories),
-    ...access.groups.flatMap(({ repositories }) => repositories),
-    ...access.tags.overrides.flatMap(({ repositories }) => repositories),
-    ...access.public,
-    ...access.private,
-  ];
-  const caches = registry.pullThrough.map(cachePattern);
-  return placesOf(["**", ...[...new Set(settings)].sort(), ...caches]);
-}
-
-/** Every grant of the settings, one a pattern. */
-export function grantsIn({ access, ci }: Pick<AccessRules, "access" | "ci">): Grant[] {
-  return [...ci, ...access.groups].flatMap(({ group, repositories, role }) =>
-    repositories.map((pattern) => ({ group, pattern, role })),
-  );
+function placesIn({ access, ci, registry }: AccessRules): Place[] {
+  const patterns = new Set([...access.public, ...access.private]);
+  for (const { repositories } of [...ci, ...access.groups, ...access.tags.overrides]) {
+    for (const pattern of repositories) patterns.add(pattern);
+  }
+  return placesOf(["**", ...[...patterns].sort(), ...registry.pullThrough.map(cachePattern)]);
 }
 
 export const cachePattern = ({ name }: { name: string }) => `${name}/**`;
 
-function grantsByPattern(rules: AccessRules): ReadonlyMap<string, readonly Grant[]> {
-  const byPattern = new Map<string, Grant[]>();
-  for (const grant of grantsIn(rules)) {
-    const there = byPattern.get(grant.pattern);
-    if (there) there.push(grant);
-    else byPattern.set(grant.pattern, [grant]);
+/** Groups by role, in alphabetical order. */
+type Groups = Partial<Record<Role, string[]>>;
+
+function grantsByPattern({ access, ci }: AccessRules): ReadonlyMap<string, Groups> {
+  const byPattern = new Map<string, Groups>();
+  const inOrder = [...ci, ...access.groups].sort((a, b) => (a.group < b.group ? -1 : 1));
+  for (const { group, role, repositories } of inOrder) {
+    for (const pattern of repositories) {
+      const groups = byPattern.get(pattern) ?? {};
+      const members = groups[role] ?? [];
+      if (members.at(-1) !== group) members.push(group);
+      groups[role] = members;
+      byPattern.set(pattern, groups);
+    }
   }
   return byPattern;
 }
@@ -82,7 +72,7 @@ function grantsByPattern(rules: AccessRules): ReadonlyMap<string, readonly Grant
 function repositoryPolicy(
   place: Place,
   { access, registry }: AccessRules,
-  grants: ReadonlyMap<string, readonly Grant[]>,
+  grants: ReadonlyMap<string, Groups>,
 ): RepositoryPolicy {
   const holds = (patterns: readonly string[]) => patterns.some((pattern) => within(pattern, place.pattern));
   const isPrivate = holds(access.private);
@@ -102,7 +92,7 @@ const within = (outer: string, inner: string) => expandAlternatives(outer).some(
 
 const ANY_ROLE: readonly Role[] = ["reader", "publisher", "maintainer", "deleter"];
 
-function writers(here: readonly Grant[], { admins }: AccessSettings, tags: TagRules): Policy[] {
+function writers(here: readonly Groups[], { admins }: AccessSettings, tags: TagRules): Policy[] {
   const move = mutableTagRule(tags);
   return [
     ...policyFor(here, ["publisher", "maintainer"], "create", newTagRule(tags)),
@@ -114,11 +104,11 @@ function writers(here: readonly Grant[], { admins }: AccessSettings, tags: TagRu
   ];
 }
 
-function policyFor(here: readonly Grant[], roles: readonly Role[], action: Action, rule?: Condition): Policy[] {
-  const groups = new Set<string>();
-  for (const { role, group } of here) if (roles.includes(role)) groups.add(group);
-  if (groups.size === 0) return [];
-  return [{ groups: [...groups].sort(), actions: [action], ...(rule ? { conditions: [rule] } : {}) }];
+function policyFor(here: readonly Groups[], roles: readonly Role[], action: Action, rule?: Condition): Policy[] {
+  const lists = here.flatMap((groups) => roles.flatMap((role) => (groups[role] ? [groups[role]] : [])));
+  const groups = lists.length === 1 ? (lists[0] ?? []) : [...new Set(lists.flat())].sort();
+  if (groups.length === 0) return [];
+  return [{ groups, actions: [action], ...(rule ? { conditions: [rule] } : {}) }];
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ZotConfig } from "../types";
 import type { AccessRules } from "./compile";
 import { lintEffect } from "./lints/effect";
 import { lintText } from "./lints/text";
+import { type LoadedConfig, loadConfig } from "./load";
 
 export type LintName = (typeof LINTS)[number];
 
@@ -15,6 +16,13 @@ export interface Finding {
   /** Path within http.accessControl. */
   rule: string;
   what: string;
+}
+
+/** What every lint looks at. */
+export interface Linted {
+  config: ZotConfig;
+  loaded: LoadedConfig;
+  rules: AccessRules;
 }
 
 interface Advice {
@@ -81,13 +89,10 @@ const ADVICE: Record<LintName, Advice> = {
  * Examines the access rules of a whole zot configuration, extraConfig included, against what the settings ask for.
  */
 export function lintAccess(config: ZotConfig, rules: AccessRules): Finding[] {
-  const text = lintText(config, rules);
-  return [...text, ...lintEffect(config, rules)].filter(
-    (finding, index, all) => all.findIndex((other) => sameFinding(other, finding)) === index,
-  );
+  const subject: Linted = { config, loaded: loadConfig(config), rules };
+  const findings = [...lintText(subject), ...lintEffect(subject)];
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
-
-const sameFinding = (a: Finding, b: Finding) => a.lint === b.lint && a.rule === b.rule && a.what === b.what;
 
 /**
  * @returns the warnings, to be shown

@@ -118,7 +118,7 @@ type Section = Record<string, unknown>;
 
 /** Keys lower-cased at every depth; empty objects and nulls gone, except inside lists, which viper does not enter. */
 function loaded(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(lowerCased);
+  if (Array.isArray(value)) return lowerCased(value);
   if (!isObject(value)) return value ?? undefined;
   const entries = Object.entries(value).flatMap(([key, item]) => {
     const kept = loaded(item);
@@ -128,7 +128,7 @@ function loaded(value: unknown): unknown {
 }
 
 function lowerCased(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(lowerCased);
+  if (Array.isArray(value)) return value.every(isString) ? value : value.map(lowerCased);
   if (!isObject(value)) return value;
   return fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), lowerCased(item)]));
 }
@@ -147,9 +147,11 @@ function isObject(value: unknown): value is Section {
 const section = (value: unknown): Section => (isObject(value) ? value : {});
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
 const text = (value: unknown, otherwise: string): string => (isText(value) ? value : otherwise);
+const isString = (value: unknown): value is string => typeof value === "string";
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-function texts(value: unknown): string[] {
+function texts(value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every(isString)) return value;
   return list(value).map((item) => (typeof item === "boolean" ? String(Number(item)) : String(item ?? "")));
 }
 

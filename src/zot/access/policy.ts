@@ -59,10 +59,11 @@ const MEMORY = 20_000;
 
 /** @throws ConditionError when a condition does not compile: zot does not load such a configuration */
 export function compilePolicies(config: LoadedAccessControl): PolicyEngine {
+  const compile = onceEach(compileCondition);
   const repositories = [...config.repositories]
-    .map(([pattern, repository]) => compileRepository(pattern, repository))
+    .map(([pattern, repository]) => compileRepository(pattern, repository, compile))
     .sort((a, b) => b.bytes - a.bytes);
-  const admins = compilePolicy(config.adminPolicy, "adminPolicy");
+  const admins = compilePolicy(config.adminPolicy, "adminPolicy", compile);
   const remembered = new Map<string, readonly CompiledRepository[]>();
 
   const longest = (repository: string): readonly CompiledRepository[] => {
@@ -117,27 +118,39 @@ function membership(groups: ReadonlyMap<string, readonly string[]>): (name: stri
   return (name) => byName.get(name) ?? [];
 }
 
-function compileRepository(pattern: string, repository: LoadedRepository): CompiledRepository {
+type Compile = (expression: string) => CompiledCondition;
+
+/** Most policies share a few conditions. */
+function onceEach(compile: Compile): Compile {
+  const known = new Map<string, CompiledCondition>();
+  return (expression) => {
+    const condition = known.get(expression) ?? compile(expression);
+    known.set(expression, condition);
+    return condition;
+  };
+}
+
+function compileRepository(pattern: string, repository: LoadedRepository, compile: Compile): CompiledRepository {
   const rule = `repositories[${JSON.stringify(pattern)}]`;
   return {
     pattern,
     bytes: Buffer.byteLength(pattern),
     prefix: isValidPattern(pattern) ? (/^[^*?[{\\]*?(?=\/\*\*|[*?[{\\]|$)/.exec(pattern)?.[0] ?? "") : "",
     rule,
-    policies: repository.policies.map((policy, index) => compilePolicy(policy, `${rule}.policies[${index}]`)),
+    policies: repository.policies.map((policy, index) => compilePolicy(policy, `${rule}.policies[${index}]`, compile)),
     defaultPolicy: new Set(repository.defaultPolicy),
     anonymousPolicy: new Set(repository.anonymousPolicy),
   };
 }
 
-function compilePolicy(policy: LoadedPolicy, rule: string): CompiledPolicy {
+function compilePolicy(policy: LoadedPolicy, rule: string, compile: Compile): CompiledPolicy {
   return {
     rule,
     users: new Set(policy.users),
     groups: policy.groups,
     actions: new Set(policy.actions),
     conditions: policy.conditions.map(({ expression, message }) => ({
-      condition: compileCondition(expression),
+      condition: compile(expression),
       message,
     })),
   };

@@ -1,16 +1,17 @@
 import type { ZotConfig } from "../../types";
 import { type CompiledCondition, ConditionError, type ConditionRequest, compileCondition } from "../cel";
 import { type AccessRules, cachePattern, tagRulesAt } from "../compile";
-import type { Finding, LintName } from "../lints";
-import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../load";
+import type { Finding, Linted, LintName } from "../lints";
+import type { LoadedAccessControl, LoadedPolicy, LoadedRepository } from "../load";
 import { commonNames, overlap, sampleName } from "../patterns";
 import { compilePolicies } from "../policy";
 import { lostGrants } from "./lost";
 import { ruleOf } from "./text";
 
 /** What the rules come to, once zot has chosen among them. */
-export function lintEffect(config: ZotConfig, rules: AccessRules): Finding[] {
-  const { accessControl, dedupe } = loadConfig(config);
+export function lintEffect(linted: Linted): Finding[] {
+  const { config, loaded, rules } = linted;
+  const { accessControl, dedupe } = loaded;
   if (accessControl === undefined) return [];
   const { repositories } = accessControl;
   return [
@@ -22,7 +23,7 @@ export function lintEffect(config: ZotConfig, rules: AccessRules): Finding[] {
     ...administration(accessControl),
     ...writableCaches(config, accessControl, rules),
     ...ties([...repositories.keys()]),
-    ...lostGrants(config, rules),
+    ...lostGrants(linted),
     ...headCreates(dedupe, accessControl),
   ];
 }
@@ -141,6 +142,7 @@ function replacements(pattern: string, repository: LoadedRepository, rules: Acce
   const deleting = policies.filter(
     (policy) => policy.actions.includes("delete") && permittedTag(policy, "delete", pattern, mutable) !== undefined,
   );
+  if (deleting.length === 0 && !defaultPolicy.includes("delete")) return [];
   const creators = new Set(
     policies.filter(({ actions }) => actions.includes("create")).flatMap(({ users, groups }) => namesOf(users, groups)),
   );

@@ -1,17 +1,17 @@
-import type { ZotConfig } from "../../types";
-import { type AccessRules, compileAccess } from "../compile";
-import type { Finding } from "../lints";
+import { isDeepStrictEqual } from "node:util";
+import { compileAccess } from "../compile";
+import type { Finding, Linted } from "../lints";
 import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../load";
 import { commonNames, sampleName } from "../patterns";
 import { compilePolicies, type PolicyEngine } from "../policy";
 import { ruleOf } from "./text";
 
 /** Grants of the settings that the configuration, changed by extraConfig, does not give any more. */
-export function lostGrants(config: ZotConfig, rules: AccessRules): Finding[] {
-  const asked = compileAccess(rules);
-  if (JSON.stringify(asked) === JSON.stringify(config.http.accessControl)) return [];
-  const wanted = loadConfig({ ...config, http: { ...config.http, accessControl: asked } }).accessControl;
-  const given = loadConfig(config).accessControl;
+export function lostGrants({ config, loaded, rules }: Linted): Finding[] {
+  const accessControl = compileAccess(rules);
+  if (isDeepStrictEqual(accessControl, config.http.accessControl)) return [];
+  const wanted = loadConfig({ ...config, http: { ...config.http, accessControl } }).accessControl;
+  const given = loaded.accessControl;
   if (wanted === undefined || given === undefined) return [];
   const [wantedAt, givenAt] = [chooser(wanted), chooser(given)];
   const names = new Set(

@@ -1,48 +1,52 @@
 import { lt } from "semver";
-import type { AccessControl, ZotConfig } from "../../types";
+import type { AccessControl } from "../../types";
 import { supports } from "../../versions";
 import { type ConditionRequest, compileCondition, REQUEST_PATHS } from "../cel";
-import { type AccessRules, grantsIn } from "../compile";
+import type { AccessRules } from "../compile";
 import { isValidPattern } from "../doublestar";
-import type { Finding, LintName } from "../lints";
-import { type LoadedPolicy, loadConfig } from "../load";
+import type { Finding, Linted, LintName } from "../lints";
+import type { LoadedAccessControl, LoadedPolicy } from "../load";
 
 /** What a rule says, whatever it comes to: words, names, expressions, and what zot's loader makes of them. */
-export function lintText(config: ZotConfig, rules: AccessRules): Finding[] {
+export function lintText({ config, loaded, rules }: Linted): Finding[] {
   const raw = config.http.accessControl;
+  if (loaded.accessControl === undefined) {
+    return [
+      error("dropped-rule", "accessControl", "there is none, so that everyone with credentials may do everything"),
+    ];
+  }
+  const { accessControl } = loaded;
+  const policies = policiesOf(accessControl);
   return [
-    ...dropped(config, raw),
-    ...cases(config, raw, rules),
-    ...policiesOf(config).flatMap(({ rule, policy }) => [
+    ...dropped(accessControl, raw),
+    ...cases(policies, raw, rules),
+    ...policies.flatMap(({ rule, policy }) => [
       ...actions(`${rule}.actions`, policy.actions),
       ...conditions(rule, policy),
     ]),
-    ...generalActions(config),
-    ...tooOld(config, rules),
+    ...generalActions(accessControl),
+    ...tooOld(accessControl, policies, rules),
   ];
 }
 
 const error = (lint: LintName, rule: string, what: string): Finding => ({ lint, severity: "error", rule, what });
 
+interface NamedPolicy {
+  rule: string;
+  policy: LoadedPolicy;
+}
+
 /** Every policy under the name its place gives it. */
-export function policiesOf(config: ZotConfig): { rule: string; policy: LoadedPolicy; pattern?: string }[] {
-  const { accessControl } = loadConfig(config);
-  if (accessControl === undefined) return [];
-  const inRepositories = [...accessControl.repositories].flatMap(([pattern, { policies }]) =>
-    policies.map((policy, index) => ({ rule: `${ruleOf(pattern)}.policies[${index}]`, policy, pattern })),
+function policiesOf({ repositories, adminPolicy }: LoadedAccessControl): NamedPolicy[] {
+  const inRepositories = [...repositories].flatMap(([pattern, { policies }]) =>
+    policies.map((policy, index) => ({ rule: `${ruleOf(pattern)}.policies[${index}]`, policy })),
   );
-  return [...inRepositories, { rule: "adminPolicy", policy: accessControl.adminPolicy }];
+  return [...inRepositories, { rule: "adminPolicy", policy: adminPolicy }];
 }
 
 export const ruleOf = (pattern: string) => `repositories[${JSON.stringify(pattern)}]`;
 
-function dropped(config: ZotConfig, raw: AccessControl | undefined): Finding[] {
-  const loaded = loadConfig(config).accessControl;
-  if (loaded === undefined) {
-    return [
-      error("dropped-rule", "accessControl", "there is none, so that everyone with credentials may do everything"),
-    ];
-  }
+function dropped(loaded: LoadedAccessControl, raw: AccessControl | undefined): Finding[] {
   const patterns = Object.keys(raw?.repositories ?? {});
   const groups = Object.keys(raw?.groups ?? {});
   return [
@@ -60,11 +64,14 @@ function dropped(config: ZotConfig, raw: AccessControl | undefined): Finding[] {
   ];
 }
 
-function cases(config: ZotConfig, raw: AccessControl | undefined, rules: AccessRules): Finding[] {
+function cases(
+  policies: readonly NamedPolicy[],
+  raw: AccessControl | undefined,
+  { access, ci }: AccessRules,
+): Finding[] {
   const isLower = (key: string) => key === key.toLowerCase();
-  const known = new Set([rules.access.admins.group, ...grantsIn(rules).map(({ group }) => group)]);
+  const known = new Set([access.admins, ...ci, ...access.groups].map(({ group }) => group));
   const byFolded = new Map([...known].map((name) => [name.toLowerCase(), name]));
-  const named = policiesOf(config).flatMap(({ rule, policy }) => policy.groups.map((group) => ({ rule, group })));
   return [
     ...Object.keys(raw?.groups ?? {})
       .filter((group) => !isLower(group))
@@ -72,11 +79,17 @@ function cases(config: ZotConfig, raw: AccessControl | undefined, rules: AccessR
     ...Object.keys(raw?.repositories ?? {})
       .filter((pattern) => !isLower(pattern))
       .map((pattern) => error("group-case", ruleOf(pattern), `becomes ${pattern.toLowerCase()}`)),
-    ...named.flatMap(({ rule, group }) => {
-      const meant = byFolded.get(group.toLowerCase());
-      if (meant === undefined || known.has(group)) return [];
-      return [error("group-case", `${rule}.groups`, `names ${group}, and the settings ${meant}`)];
-    }),
+    ...policies.flatMap(({ rule, policy }) =>
+      policy.groups
+        .filter((group) => !known.has(group) && byFolded.has(group.toLowerCase()))
+        .map((group) =>
+          error(
+            "group-case",
+            `${rule}.groups`,
+            `names ${group}, and the settings ${byFolded.get(group.toLowerCase())}`,
+          ),
+        ),
+    ),
   ];
 }
 
@@ -99,10 +112,8 @@ function alike(action: string, name: string): boolean {
   return missing + extra <= 2 && Math.abs(action.length - name.length) <= 2;
 }
 
-function generalActions(config: ZotConfig): Finding[] {
-  const { accessControl } = loadConfig(config);
-  if (accessControl === undefined) return [];
-  return [...accessControl.repositories].flatMap(([pattern, { anonymousPolicy, defaultPolicy }]) => [
+function generalActions({ repositories }: LoadedAccessControl): Finding[] {
+  return [...repositories].flatMap(([pattern, { anonymousPolicy, defaultPolicy }]) => [
     ...actions(`${ruleOf(pattern)}.anonymousPolicy`, anonymousPolicy),
     ...actions(`${ruleOf(pattern)}.defaultPolicy`, defaultPolicy),
   ]);
@@ -152,14 +163,17 @@ const SAMPLE: ConditionRequest = {
   claims: {},
 };
 
-function tooOld(config: ZotConfig, { registry: { version } }: AccessRules): Finding[] {
-  const conditional = policiesOf(config).find(({ policy }) => policy.conditions.length > 0);
-  const metrics = loadConfig(config).accessControl?.metrics.anonymousPolicy ?? [];
+function tooOld(
+  { metrics: { anonymousPolicy } }: LoadedAccessControl,
+  policies: readonly NamedPolicy[],
+  { registry: { version } }: AccessRules,
+): Finding[] {
+  const conditional = policies.find(({ policy }) => policy.conditions.length > 0);
   return [
     ...(conditional && !supports(version, "conditions on policies")
       ? [error("zot-too-old", `${conditional.rule}.conditions`, `needs zot 2.1.17, and the hosts have ${version}`)]
       : []),
-    ...(metrics.length > 0 && !supports(version, "metrics.anonymousPolicy")
+    ...(anonymousPolicy.length > 0 && !supports(version, "metrics.anonymousPolicy")
       ? [error("zot-too-old", "metrics.anonymousPolicy", `needs zot 2.1.18, and the hosts have ${version}`)]
       : []),
     ...(lt(version, "2.1.15")
