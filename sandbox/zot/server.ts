@@ -192,8 +192,7 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
     return;
   }
   const { repository = "", reference = "", handler } = route ?? {};
-  const decide = () => decisionOn(registry, identity, request);
-  const exchange: Exchange = { registry, request, response, identity, repository, reference, query, decide };
+  const exchange: Exchange = { registry, request, response, identity, repository, reference, query };
   if (await authorize(exchange)) {
     if (!path.includes("/blobs/") && method !== "PUT") {
       allowOrigin(registry, response);
@@ -303,8 +302,8 @@ function decisionOn(registry: Registry, identity: Identity, request: IncomingMes
   return refused ? decision : { allowed: true, status: decision.status };
 }
 
-async function authorize({ registry, request, response, identity, decide }: Exchange): Promise<boolean> {
-  const decision = decide();
+async function authorize({ registry, request, response, identity }: Exchange): Promise<boolean> {
+  const decision = decisionOn(registry, identity, request);
   if (!decision.allowed) {
     await refuseAuthorization(registry, identity, request, response, decision.reason);
   }

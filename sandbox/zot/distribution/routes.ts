@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Decision, Identity } from "../../../src/zot/access/authorizer";
+import type { Identity } from "../../../src/zot/access/authorizer";
 import type { Registry } from "../registry";
 import * as blobs from "./blobs";
 import * as lists from "./lists";
@@ -16,8 +16,6 @@ export interface Exchange {
   /** The tag, digest or upload session of the path; empty where the path has none. */
   reference: string;
   query: URLSearchParams;
-  /** What accessControl says now: a tag may have come to be since the request was let in. */
-  decide: () => Decision;
 }
 
 type Handler = (exchange: Exchange) => void | Promise<void>;
