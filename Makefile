@@ -1,8 +1,9 @@
 # Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
 NODE := node --require @swc-node/register
 LOCK := node_modules/.package-lock.json
+upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions bench
+.PHONY: help demo demo-stop test check format decisions access differential bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -30,6 +31,13 @@ format: $(LOCK) ## let biome mend what it can
 
 decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions against the authorizer
 	@$(NODE) tests/decisions.ts $(FILES)
+
+access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
+	@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)
+
+differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
+	@$(NODE) tests/differential.ts
 
 bench: $(LOCK) ## wall time of preview and up next to an empty program
 	@$(NODE) sandbox/bench.ts

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import type { RawSettings } from "../src/settings/settings";
 
 const PROJECT = resolve(__dirname, "..");
@@ -33,7 +33,8 @@ export class Stack {
 
   /** Replaces the stack's settings; takes effect with the next preview or up. */
   configure(settings: Partial<RawSettings>): void {
-    writeFileSync(this.configFile, stringify({ config: settings }));
+    const { config: _, ...kept } = parse(readFileSync(this.configFile, "utf8"));
+    writeFileSync(this.configFile, stringify({ ...kept, config: settings }));
   }
 
   /** The same stack, run with other variables in its environment. */
@@ -42,8 +43,11 @@ export class Stack {
   }
 
   async create(settings: Partial<RawSettings>): Promise<void> {
-    await this.expect(["login", `file://${this.options.directory}`]);
-    await this.expect(["stack", "init", "sandbox"]);
+    const { directory, project = PROJECT } = this.options;
+    // `stack init` writes the stack file beside Pulumi.yaml: let that not be the project's own.
+    copyFileSync(resolve(project, "Pulumi.yaml"), resolve(directory, "Pulumi.yaml"));
+    await this.expect(["login", `file://${directory}`]);
+    await this.expect(["stack", "init", "sandbox", "--cwd", directory]);
     this.configure(settings);
   }
 

@@ -56,7 +56,9 @@ describe("the main job, with the Pulumi engine", () => {
   it("gives its outputs, with the sha256 of what is active", async () => {
     const { createHash } = await import("node:crypto");
     const sha256 = createHash("sha256").update(liveConfig(sandbox)).digest("hex");
-    expect(await sandbox.stack.outputs()).toEqual({
+    const { access, ...outputs } = await sandbox.stack.outputs();
+    expect(access).toMatchObject({ "team/**": { anonymous: "pull" }, "docker.io/**": { "zot-sandbox-ci": "pull" } });
+    expect(outputs).toEqual({
       registryUrl: sandbox.registryUrl,
       oidcIssuer: `${sandbox.authentik.url}/application/o/zot-sandbox/`,
       redirectUri: `${sandbox.registryUrl}/zot/auth/callback/oidc`,
@@ -87,6 +89,8 @@ describe("the main job, with the Pulumi engine", () => {
     settings["harden-zot:access"] = { ...(settings["harden-zot:access"] as object), anonymous: [] };
     sandbox.stack.configure(settings);
     expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual(["update 127.0.0.1-config"]);
+    const shown = succeeded(await sandbox.stack.preview());
+    expect(shown).toMatch(/access\s*:[\s\S]*~ anonymous\s*: "pull" => "nothing"/);
     succeeded(await sandbox.stack.up());
     const { status } = await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`);
     expect(status).toBe(401);
