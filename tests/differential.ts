@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "zot-differential-"));
   const tally: Tally = { agree: 0, differ: 0, undefinedByTie: 0, configurations: 0, refused: 0 };
   try {
-    const workshop = new Workshop(binary, folder);
+    const workshop = new Workshop([binary], folder);
     await workshop.prepare();
     const rounds = Math.ceil(wanted / PER_CONFIGURATION) * 2;
     for (const drawn of fc.sample(setup, { numRuns: rounds, seed })) {
@@ -77,7 +77,7 @@ async function round(workshop: Workshop, drawn: Drawn, seed: number, tally: Tall
   tally.configurations++;
   const configAt = (port: number) => zotConfig(drawn, port, workshop.storage(drawn.dedupe), workshop.htpasswd);
   const authorizer = authorizerOf(configAt(0));
-  const zot = await RealZot.start(workshop.binary, workshop.folder, configAt);
+  const zot = await RealZot.start(workshop.command, workshop.folder, configAt);
   if (zot === undefined || authorizer === undefined) {
     tally.refused++;
     if (zot !== undefined) complain(tally, drawn, "zot takes the configuration, the authorizer refuses it");

@@ -53,19 +53,24 @@ export class RealZot {
   ) {}
 
   /** undefined: zot refuses the configuration. */
-  static async start(binary: string, folder: string, config: (port: number) => unknown): Promise<RealZot | undefined> {
+  static async start(
+    command: readonly string[],
+    folder: string,
+    config: (port: number) => unknown,
+  ): Promise<RealZot | undefined> {
     const port = await freePort();
     const file = join(folder, "config.json");
     writeFileSync(file, JSON.stringify(config(port)));
-    const child = spawn(binary, ["serve", file], { stdio: "ignore" });
-    for (let waited = 0; waited < 10_000; waited += 10) {
+    const [program = "", ...words] = command;
+    const child = spawn(program, [...words, "serve", file], { stdio: "ignore" });
+    for (let waited = 0; waited < 30_000; waited += 10) {
       if (child.exitCode !== null) return undefined;
       const up = await ask(port, { method: "GET", path: "/livez" }).catch(() => undefined);
       if (up?.status === 200) return new RealZot(port, child);
       await sleep(10);
     }
     child.kill("SIGKILL");
-    throw new Error(`zot did not answer on 127.0.0.1:${port} within 10 s`);
+    throw new Error(`zot did not answer on 127.0.0.1:${port} within 30 s`);
   }
 
   async stop(): Promise<void> {
@@ -150,20 +155,23 @@ export class Workshop {
   readonly htpasswd: string;
 
   constructor(
-    readonly binary: string,
+    /** The words that start zot, but for `serve FILE`. */
+    readonly command: readonly string[],
     readonly folder: string,
+    readonly repositories: readonly string[] = REPOSITORIES,
+    users: readonly string[] = USERS,
   ) {
     this.htpasswd = join(folder, "htpasswd");
-    writeFileSync(this.htpasswd, USERS.map((user) => `${user}:${hashSync(passwordOf(user), 4)}\n`).join(""));
+    writeFileSync(this.htpasswd, users.map((user) => `${user}:${hashSync(passwordOf(user), 4)}\n`).join(""));
   }
 
   async prepare(): Promise<void> {
     for (const dedupe of [false, true]) {
       const root = this.#prepared(dedupe);
       mkdirSync(root);
-      const zot = await RealZot.start(this.binary, this.folder, (port) => openConfig(port, root, dedupe));
-      if (zot === undefined) throw new Error(`${this.binary} does not start`);
-      for (const repository of REPOSITORIES) await fill(zot.port, repository);
+      const zot = await RealZot.start(this.command, this.folder, (port) => openConfig(port, root, dedupe));
+      if (zot === undefined) throw new Error(`${this.command.join(" ")} does not start`);
+      for (const repository of this.repositories) await fill(zot.port, repository);
       await zot.stop();
     }
   }
