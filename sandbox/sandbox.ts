@@ -17,7 +17,7 @@ import { startUpstream, UPSTREAM_IMAGE } from "./upstream";
 
 /** Names that cannot collide with what a real Authentik already holds. */
 const NAME = "zot-sandbox";
-const ADMINS = `${NAME}-admins`;
+export const ADMINS = `${NAME}-admins`;
 
 /** An image that is in the registry before it is hardened. */
 const EXISTING_IMAGE = { repository: "team/app", tag: "v1.0.0-abcdef0" };
