@@ -13,7 +13,7 @@ export const BINARIES: [name: string, path: string][] = [
   ...(process.env.ZOT ? [["zot", process.env.ZOT] as [string, string]] : []),
 ];
 
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 20_000;
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -111,7 +111,7 @@ export class Zot {
       this.exitCode = code;
     });
     this.process = child;
-    await until("zot to start or to exit", () => this.exitCode !== undefined || this.alive(), 35_000);
+    await until("zot to start or to exit", () => this.exitCode !== undefined || this.alive(), 60_000);
     return this;
   }
 

@@ -60,11 +60,11 @@ describe.each(BINARIES)("%s: starts that fail", (name, binary) => {
     expect(beside.ms).toBeGreaterThan(9_500);
     // A process that was killed holds nothing.
     expect(after.exitCode).toBeUndefined();
-  }, 45_000);
+  }, 75_000);
 
   it("waits half a minute for an issuer that hangs, its port closed, and ends with 2", async () => {
     const { exitCode, ms } = await begun(name).hanging;
     expect(exitCode).toBe(2);
     expect(ms).toBeGreaterThan(29_000);
-  }, 45_000);
+  }, 75_000);
 });
