@@ -134,7 +134,7 @@ describe("local.Command", () => {
   });
 
   it("shows output line by line unless told not to", async () => {
-    const create = "echo one; echo two >&2; printf three";
+    const create = "echo one; sleep 0.1; echo two >&2; sleep 0.1; printf three";
     const lines = async (logging?: string) => {
       command.log.splice(0);
       await command.create(LOCAL, { create, ...(logging && { logging }) });

@@ -55,11 +55,9 @@ async function run(
   const { text, ...inputs } = revealAll({ ...properties, text: command ?? null });
   if (text === null) return { ...previous };
   const environment = inputs.addPreviousOutputInEnv === false ? {} : previousOutput(previous);
-  const ended =
-    type === "command:remote:Command"
-      ? await runRemotely(text as string, inputs as unknown as RemoteInputs, environment, log)
-      : await runLocally(text as string, inputs as unknown as LocalInputs, environment, log);
-  return { ...ended };
+  if (type === "command:local:Command")
+    return { ...(await runLocally(text as string, inputs as unknown as LocalInputs, environment, log)) };
+  return { ...(await runRemotely(text as string, inputs as unknown as RemoteInputs, environment, log)) };
 }
 
 function previousOutput({ stdout, stderr }: Output): Record<string, string> {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { Client, type ConnectConfig, utils } from "ssh2";
+import type { Client, ConnectConfig } from "ssh2";
 import type { Log } from "../log";
 
 /** Where and how to connect; the defaults are already in it. */
@@ -23,13 +23,16 @@ export interface Connection extends Endpoint {
   proxy?: Endpoint;
 }
 
+/** Most previews run nothing: it is loaded when something connects. */
+const ssh2 = () => import("ssh2");
+
 /** Connects to a host, through its proxy if it has one. */
 export async function dial(connection: Connection, log: Log): Promise<Client> {
-  const config = sshConfig(connection);
+  const config = await sshConfig(connection);
   if (!connection.proxy) return retry("Dial", connection, log, async () => login(await tcp(connection), config));
   const { proxy } = connection;
   try {
-    const proxyConfig = sshConfig(proxy);
+    const proxyConfig = await sshConfig(proxy);
     const jump = await retry("Dial proxy", proxy, log, async () => login(await tcp(proxy), proxyConfig));
     return await retry("Dial from proxy", connection, log, async () => {
       const client = await login(await forward(jump, connection), config);
@@ -88,7 +91,8 @@ function forward(jump: Client, { host, port }: Endpoint): Promise<Socket> {
   );
 }
 
-function login(socket: Socket, config: ConnectConfig): Promise<Client> {
+async function login(socket: Socket, config: ConnectConfig): Promise<Client> {
+  const { Client } = await ssh2();
   return new Promise((settle, fail) => {
     const client = new Client();
     client.once("ready", () => {
@@ -117,10 +121,10 @@ function handshakeError({ message }: Error, config: ConnectConfig): string {
   return message;
 }
 
-function sshConfig(endpoint: Endpoint): ConnectConfig {
+async function sshConfig(endpoint: Endpoint): Promise<ConnectConfig> {
   const { host, port, user: username, password, privateKey, privateKeyPassword: passphrase } = endpoint;
   const agent = endpoint.agentSocketPath ?? process.env.SSH_AUTH_SOCK;
-  if (privateKey !== undefined) checkPrivateKey(privateKey, passphrase);
+  if (privateKey !== undefined) await checkPrivateKey(privateKey, passphrase);
   return {
     host,
     port,
@@ -133,7 +137,8 @@ function sshConfig(endpoint: Endpoint): ConnectConfig {
   };
 }
 
-function checkPrivateKey(privateKey: string, passphrase: string | undefined): void {
+async function checkPrivateKey(privateKey: string, passphrase: string | undefined): Promise<void> {
+  const { utils } = await ssh2();
   const parsed = utils.parseKey(privateKey, passphrase);
   if (!(parsed instanceof Error)) return;
   if (/no passphrase given/.test(parsed.message)) throw new Error("ssh: this private key is passphrase protected");
