@@ -49,9 +49,9 @@ async function buildOnce(path: string, log: (line: string) => void): Promise<voi
     );
   const lock = `${dirname(path)}.lock`;
   mkdirSync(dirname(lock), { recursive: true });
-  while (!take(lock)) {
-    log("waiting for another process that is building Pulumi's engine");
-    await sleep(5000);
+  for (let waited = 0; !take(lock); waited++) {
+    if (waited % 20 === 0) log("waiting for another process that is building Pulumi's engine");
+    await sleep(500);
   }
   try {
     if (!existsSync(path)) await build(go, path, log);
