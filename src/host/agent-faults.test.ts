@@ -13,7 +13,7 @@ it("leaves a whole registry after a fault at any step", { timeout: 300_000 }, as
     ["restart", /^mv .*\/switch .*\/commit$/],
     ["reload", /^dd .*conv=notrunc$/],
     ["first hardening", /^mv .*\/original\.json /],
-    ["put-secret", /^mv .*\.new .*oidc-credentials-\w{12}\.json$/],
+    ["put-secret", /^mv .*oidc-credentials\.\d+ .*oidc-credentials-\w{12}\.json$/],
     ["restore", /^rm -rf .*\/secrets /],
   ] as const) {
     expect(report.steps[operation]).toContainEqual(expect.stringMatching(step));

@@ -319,8 +319,8 @@ describe("a host as it may be found", () => {
   it("restarts when the zot on disk is another one than was applied", async () => {
     await agent.activate(config);
     const script = readFileSync(host.zot, "utf8");
-    const newer = `case $1 in --version) echo '{"commit":"v9.1.2-0-gabc"}'; exit ;; esac\nexec`;
-    writeFileSync(host.zot, script.replace("exec", newer));
+    const newer = `case $1 in --version) echo '{"commit":"v9.1.2-0-gabc"}'; exit ;; esac\nPATH=`;
+    writeFileSync(host.zot, script.replace("PATH=", newer));
     expect((await agent.status()).drift).toEqual([expect.stringMatching(/^zot is 9\.1\.2, and was 2\.\d+\.\d+ when/)]);
     expect(JSON.parse((await agent.activate(withRule(config, "x/**"))).stdout)).toMatchObject({
       action: "restarted",
