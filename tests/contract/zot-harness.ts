@@ -39,9 +39,14 @@ export async function until<T>(what: string, probe: () => T | Promise<T>, timeou
 
 export type Config = { storage: object; http: Record<string, unknown>; [key: string]: unknown };
 
-/** A scratch directory with what configurations refer to. */
+/** A scratch directory with what configurations refer to; made when first needed, so that a skipped case makes none. */
 export class Scratch {
-  readonly path = mkdtempSync(join(tmpdir(), "zot-contract-"));
+  private made: string | undefined;
+
+  get path(): string {
+    this.made ??= mkdtempSync(join(tmpdir(), "zot-contract-"));
+    return this.made;
+  }
 
   write(name: string, content: string): string {
     const path = join(this.path, name);
@@ -55,7 +60,9 @@ export class Scratch {
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    if (this.made !== undefined) {
+      rmSync(this.made, { recursive: true, force: true });
+    }
   }
 }
 
@@ -75,20 +82,31 @@ export interface Ask {
   body?: string | Buffer;
 }
 
+/** Every process that was started and has not ended. */
+const running = new Set<ChildProcess>();
+
+/** Ends what a test left running: one that failed, or one whose waiting nobody looked at. */
+export function killRunning(): void {
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
+}
+
 export class Zot {
   log = "";
   private process: ChildProcess | undefined;
   exitCode: number | null | undefined;
-  readonly configPath: string;
   port = 0;
 
   constructor(
     readonly binary: string,
     readonly scratch: Scratch,
     private config: Config,
-    name = "config.json",
-  ) {
-    this.configPath = join(scratch.path, name);
+    private readonly name = "config.json",
+  ) {}
+
+  get configPath(): string {
+    return join(this.scratch.path, this.name);
   }
 
   get url(): string {
@@ -107,7 +125,9 @@ export class Zot {
     child.stderr?.on("data", (chunk) => {
       this.log += chunk;
     });
+    running.add(child);
     child.on("exit", (code) => {
+      running.delete(child);
       this.exitCode = code;
     });
     this.process = child;

@@ -7,7 +7,7 @@ import "./zot-identity";
 import "./zot-reload";
 import "./zot-sync";
 import "./zot-differential";
-import { BINARIES, Scratch, Zot } from "./zot-harness";
+import { BINARIES, killRunning, Scratch, Zot } from "./zot-harness";
 import { hangingIssuer, sharedRoot, type Wait } from "./zot-waits";
 
 /*
@@ -32,6 +32,12 @@ beforeAll(() => {
     // A failure is for the test that looks.
     Promise.allSettled([waits[name].hanging, waits[name].shared]);
   }
+});
+
+afterAll(async () => {
+  killRunning();
+  await Promise.allSettled(Object.values(waits).flatMap(({ hanging, shared }) => [hanging, shared]));
+  killRunning();
 });
 
 describe.each(BINARIES)("%s: starts that fail", (name, binary) => {
