@@ -19,10 +19,13 @@ export function overlap(a: string, b: string): boolean {
   return expanded(a).some((one) => expanded(b).some((other) => segmentsOverlap(one, 0, other, 0)));
 }
 
+/** Where doublestar does not let stars stand for nothing at the end of a name, though it does elsewhere. */
+const PECULIAR = /\*\*\*|\*\*\/\*\*/;
+
 /** Whether every name that matches `inner` matches `outer`. Never errs on the side of yes. */
 export function contains(outer: string, inner: string): boolean {
   if (outer === inner || outer === "**") return true;
-  if (!prefixesAgree(outer, inner)) return false;
+  if (!prefixesAgree(outer, inner) || PECULIAR.test(outer)) return false;
   return expanded(inner).every((one) => expanded(outer).some((other) => segmentsContain(other, 0, one, 0)));
 }
 
@@ -31,6 +34,8 @@ export function contains(outer: string, inner: string): boolean {
  * Takes patterns without alternatives.
  */
 export function intersection(a: string, b: string): string | undefined {
+  if ([a, b].some((pattern) => PECULIAR.test(pattern) || /[^/]\*\/\*\*$/.test(pattern)))
+    return contains(a, b) ? b : contains(b, a) ? a : undefined;
   return commonSegments(segmentsOf(a), segmentsOf(b))?.join("/");
 }
 
@@ -163,11 +168,21 @@ function tokensOverlap(a: readonly Token[], i: number, b: readonly Token[], j: n
 function segmentsContain(outer: readonly Segment[], i: number, inner: readonly Segment[], j: number): boolean {
   const [wide, narrow] = [outer[i], inner[j]];
   if (wide === undefined || (narrow === undefined && !isAny(wide))) return wide === narrow;
+  if (narrow === undefined) return i === outer.length - 1;
   if (isAny(wide)) {
-    return segmentsContain(outer, i + 1, inner, j) || (narrow !== undefined && segmentsContain(outer, i, inner, j + 1));
+    return segmentsContain(outer, i + 1, inner, j) || segmentsContain(outer, i, inner, j + 1);
   }
-  if (narrow === undefined || isAny(narrow) || !tokensContain(wide.tokens, 0, narrow.tokens, 0)) return false;
+  const tokens = mayEnd(inner, j + 1) && onlyAny(outer, i + 1) ? withLastStarFilled(wide.tokens) : wide.tokens;
+  if (isAny(narrow) || !tokensContain(tokens, 0, narrow.tokens, 0)) return false;
   return segmentsContain(outer, i + 1, inner, j + 1);
+}
+
+const mayEnd = (segments: readonly Segment[], from: number) => segments.slice(from).every(isAny);
+const onlyAny = (segments: readonly Segment[], from: number) => from === segments.length - 1 && isAny(segments[from]);
+
+/** Where a last `**` stands for nothing, doublestar wants a character for the star before it: `a*` matches `a`, `a*` with a `/**` after it does not. */
+function withLastStarFilled(tokens: readonly Token[]): readonly Token[] {
+  return tokens.length > 1 && tokens.at(-1) === STAR ? [...tokens.slice(0, -1), ALPHABET, STAR] : tokens;
 }
 
 function tokensContain(outer: readonly Token[], i: number, inner: readonly Token[], j: number): boolean {
@@ -187,7 +202,7 @@ function commonSegments(a: readonly Segment[], b: readonly Segment[]): string[] 
   const [[one, ...restOfA], [other, ...restOfB]] = [a, b];
   if (one === undefined || other === undefined) {
     const rest = one === undefined ? b : a;
-    return rest.every(isAny) ? [] : undefined;
+    return rest.length === 0 || (rest.length === 1 && isAny(rest[0])) ? [] : undefined;
   }
   if (isAny(one)) return restOfA.length === 0 ? b.map(({ text }) => text) : undefined;
   if (isAny(other)) return restOfB.length === 0 ? a.map(({ text }) => text) : undefined;
