@@ -10,7 +10,7 @@ export function privateKeyOf({ privateKeyFile }: HostSettings): string | undefin
   if (privateKeyFile === undefined) {
     if (process.env.SSH_AUTH_SOCK) return undefined;
     throw new OperatorError(
-      "harden-zot:hosts names no privateKeyFile and there is no SSH agent (SSH_AUTH_SOCK is not set): name a private key file, or start an agent with ssh-add",
+      "harden-zot:hosts names no privateKeyFile and there is no SSH agent (SSH_AUTH_SOCK is not set): name a private key file, or start an agent with ssh-add.",
     );
   }
   try {
@@ -18,7 +18,7 @@ export function privateKeyOf({ privateKeyFile }: HostSettings): string | undefin
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new OperatorError(
-      `harden-zot:hosts: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be read (${code}): name a private key file of this machine, or leave it out to use the SSH agent`,
+      `harden-zot:hosts: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be read (${code}): name a private key file of this machine, or leave it out to use the SSH agent.`,
     );
   }
 }
