@@ -49,7 +49,13 @@ export function compileCondition(expression: string): CompiledCondition {
   const checked = environment.check(expression);
   if (!checked.valid) throw new ConditionError(firstLine(checked.error));
   const nodes = flatten(environment.parse(expression).ast);
-  for (const call of nodes.filter(isMatches)) requireRe2(call);
+  for (const node of nodes) {
+    if (isMatches(node)) requireRe2(node);
+    if (isConstantTime(node)) requireValue(environment, node);
+    if (node.op === "rcall" && node.args[1].op === "id" && node.args[1].args === "cel") {
+      throw new ConditionError("undeclared reference to 'cel'");
+    }
+  }
   const evaluate = environment.parse(asInGo(expression, nodes));
   return {
     expression,
@@ -72,6 +78,24 @@ function celEnvironment(): Environment {
 
 class Sets {}
 class Base64 {}
+class Strings {}
+
+/** Negative: all of them. */
+function replaced(text: string, from: string, to: string, times: number): string {
+  if (times < 0) return text.replaceAll(from, () => to);
+  const parts = text.split(from);
+  return parts.slice(1).reduce((done, part, index) => done + (index < times ? to : from) + part, parts[0] ?? "");
+}
+
+/** `%s` and `%d`; what else cel-go's format knows has no use in a condition. */
+function formatted(text: string, values: unknown[]): string {
+  let next = 0;
+  return text.replace(/%(.)/g, (verb, letter: string) => {
+    if (letter === "%") return "%";
+    if (!"sd".includes(letter) || next >= values.length) throw new ConditionError(`cannot format ${verb}`);
+    return String(values[next++]);
+  });
+}
 
 /** What cel-go has and the library lacks: RE2, the function form of `matches`, sets, base64, more of strings. */
 function withExtensions(environment: Environment): Environment {
@@ -84,6 +108,14 @@ function withExtensions(environment: Environment): Environment {
     .registerFunction("string.replace(string, string): string", (text: string, from: string, to: string) =>
       text.replaceAll(from, () => to),
     )
+    .registerFunction(
+      "string.replace(string, string, int): string",
+      (text: string, from: string, to: string, times: bigint) => replaced(text, from, to, Number(times)),
+    )
+    .registerFunction("string.format(list): string", formatted)
+    .registerType("Strings", Strings)
+    .registerConstant("strings", "Strings", new Strings())
+    .registerFunction("Strings.quote(string): string", (_: Strings, text: string) => JSON.stringify(text))
     .registerFunction("string.reverse(): string", (text: string) => [...text].reverse().join(""))
     .registerType("Sets", Sets)
     .registerConstant("sets", "Sets", new Sets())
@@ -158,6 +190,20 @@ function requireRe2(call: ASTNode): void {
   if (pattern?.op !== "value" || typeof pattern.args !== "string") return;
   try {
     RE2JS.compile(pattern.args);
+  } catch (error) {
+    throw new ConditionError(firstLine(error));
+  }
+}
+
+const isConstantTime = (node: ASTNode) =>
+  node.op === "call" &&
+  ["timestamp", "duration"].includes(node.args[0]) &&
+  node.args[1].every(({ op }) => op === "value");
+
+/** cel-go folds constants when the configuration is loaded. */
+function requireValue(environment: Environment, { input, range }: ASTNode): void {
+  try {
+    environment.evaluate(input.slice(range.start, range.end));
   } catch (error) {
     throw new ConditionError(firstLine(error));
   }

@@ -9,7 +9,8 @@ import { matchPattern } from "./doublestar";
 import { lintAccess } from "./lints";
 
 const NAMES = "a b c a/b a/c b/b a/b/c a/b/d c/b a/bc docker.io docker.io/a docker.io/a/b".split(" ");
-const PATTERNS = "** a/** a/* a/b a/b/** */b a/b* {a,b}/** */** b/** c/* a/?c a a/*/c */b/** {a,c}/{b,bc} a*/** a/**/**".split(" ");
+const PATTERNS =
+  "** a/** a/* a/b a/b/** */b a/b* {a,b}/** */** b/** c/* a/?c a a/*/c */b/** {a,c}/{b,bc} a*/** a/**/**".split(" ");
 const GROUPS = ["workers", "developers", "cleaners", "guests"];
 const MUTABLE = "main";
 const GOOD = "v12";
