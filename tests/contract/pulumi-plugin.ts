@@ -27,7 +27,7 @@ export class Plugin {
   readonly log: Logged[] = [];
 
   private constructor(
-    private readonly process: ChildProcess,
+    private readonly plugin: ChildProcess,
     private readonly engine: Server,
     private readonly client: ResourceProviderClient,
   ) {}
@@ -41,6 +41,7 @@ export class Plugin {
     const child = spawn(path, [engine.address], {
       env: { ...process.env, ...pulumi.environment, ...environment },
       stdio: ["ignore", "pipe", "inherit"],
+      detached: true, // a bridge starts a process of its own, which has to end with it
     });
     const [port] = (await once(createInterface(child.stdout), "line")) as [string];
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure());
@@ -51,7 +52,7 @@ export class Plugin {
 
   stop(): void {
     this.client.close();
-    this.process.kill();
+    process.kill(-(this.plugin.pid as number));
     this.engine.forceShutdown();
   }
 

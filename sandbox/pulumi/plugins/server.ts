@@ -25,6 +25,9 @@ export function listen(server: Server): void {
     if (error) throw error;
     console.log(port);
   });
+  // The engine ends its plugins, unless it was killed itself.
+  const engine = process.ppid;
+  setInterval(() => process.ppid === engine || process.exit(), 1000);
 }
 
 export function newServer(): Server {
