@@ -50,15 +50,6 @@ export interface AgentStatus {
   drift: string[];
 }
 
-/** The line that `activate`, `rollback` and `restore` print. */
-export interface AgentReport {
-  /** sha256 of config.json as it now lies there, its trailing newlines counted as one; "" where restore left none. */
-  sha256: string;
-  action: "restarted" | "reloaded" | "unchanged" | "stopped";
-  /** "" where no zot was asked for it. */
-  zot: string;
-}
-
 /**
  * The command line of one agent call: plain words only, since the login shell may be fish, zsh or any other.
  * @throws when a word would need quoting
