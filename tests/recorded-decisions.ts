@@ -38,12 +38,7 @@ const FIELDS = [
   ..."wwwAuthenticate reason ua repositories".split(" "),
 ] as (keyof RecordedDecision)[];
 
-/** A decision as the list of its fields, shortened to the last one it has. */
-export function toRow(decision: RecordedDecision): unknown[] {
-  const row = FIELDS.map((field) => decision[field] ?? null);
-  return row.slice(0, row.findLastIndex((value) => value !== null) + 1);
-}
-
+/** A row is shortened to the last field that it has. */
 function fromRow(row: unknown[]): RecordedDecision {
   return Object.fromEntries(
     FIELDS.map((field, index) => [field, row[index] ?? undefined]),

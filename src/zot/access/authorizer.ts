@@ -44,7 +44,7 @@ export interface HttpRequest {
 }
 
 /** One permission, asked of accessControl alone. */
-export interface Question {
+interface Question {
   repository: string;
   action: Action;
   /** Tag or digest; left out for what has none (blob uploads, blobs, tag lists). */

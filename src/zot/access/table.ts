@@ -14,7 +14,7 @@ export interface AccessRow {
   cells: Record<What, Cell>;
 }
 
-export interface Who {
+interface Who {
   /** `anonymous`, `everyone logged in`, `zot-ci`, `group admins`, `user bob`. */
   label: string;
   /** As zot sees them; an anonymous client has no name. */
@@ -28,7 +28,7 @@ export type What = (typeof WHATS)[number];
 
 export const ACTION_OF = { pull: "read", push: "create", overwrite: "update", delete: "delete" } as const;
 
-export interface Cell {
+interface Cell {
   may: "yes" | "no" | "if";
   /** What decides: a path within http.accessControl. */
   rule: string;
