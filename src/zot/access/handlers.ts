@@ -93,8 +93,15 @@ function pushAnswer({ reference, tags }: Of<"manifest">): Answer {
   return { status: 201 };
 }
 
+/** As measured; only GET says what is wrong. */
+const NO_DIGEST: Record<string, Answer> = {
+  GET: { status: 400, code: "DIGEST_INVALID" },
+  HEAD: { status: 500 },
+  DELETE: { status: 404 },
+};
+
 function blobAnswer(method: string, { repository, digest }: Of<"blob">, holder: Holder): Answer {
-  if (!isDigest(digest)) return method === "DELETE" ? { status: 404 } : { status: 400, code: "DIGEST_INVALID" };
+  if (!isDigest(digest)) return NO_DIGEST[method] ?? { status: 405 };
   const held = holder.state.get(repository)?.blobs.has(digest) === true;
   // A HEAD links a blob that another repository holds, and so creates the repository asked about.
   const linked = method === "HEAD" && holder.dedupe && mayMount(digest, holder);
