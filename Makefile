@@ -1,5 +1,5 @@
 # Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
-NODE := node --require @swc-node/register
+NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 

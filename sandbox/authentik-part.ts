@@ -37,7 +37,7 @@ async function startStandIn(directory: string): Promise<AuthentikPart> {
     [
       process.execPath,
       "--require",
-      require.resolve("@swc-node/register"),
+      resolve(__dirname, "../loader.js"),
       main,
       "--port",
       String(port),

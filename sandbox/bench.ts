@@ -7,7 +7,7 @@ import { Stack, type StackOptions } from "./stack";
 /** Counted runs of each command, after one that is not counted. */
 const RUNS = 5;
 
-const LOADER = "\n  options: { typescript: false, nodeargs: --require @swc-node/register }";
+const LOADER = `\n  options: { typescript: false, nodeargs: --require ${resolve(__dirname, "../loader.js")} }`;
 
 /** A Pulumi TypeScript program that declares nothing, as `pulumi new typescript` lays it but for its one export. */
 function emptyProgram(directory: string, name: string, options: string): string {

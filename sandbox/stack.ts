@@ -46,7 +46,6 @@ export class Stack {
     const { directory, project = PROJECT } = this.options;
     // `stack init` writes the stack file beside Pulumi.yaml: let that not be the project's own.
     copyFileSync(resolve(project, "Pulumi.yaml"), resolve(directory, "Pulumi.yaml"));
-    await this.expect(["login", `file://${directory}`]);
     await this.expect(["stack", "init", "sandbox", "--cwd", directory]);
     this.configure(settings);
   }
@@ -84,14 +83,18 @@ export class Stack {
 
   /** @param show called with every piece of output as it comes */
   pulumi(args: string[], show: (text: string) => void = () => {}): Promise<Run> {
+    const { directory, environment, project = PROJECT } = this.options;
     const [verb, ...rest] = args as [string, ...string[]];
-    const withStack = verb === "login" ? [] : ["--stack", "sandbox"];
     const withConfig = ["preview", "up", "refresh", "destroy"].includes(verb) ? ["--config-file", this.configFile] : [];
     const stackInit = verb === "stack" && rest[0] === "init";
     const child = spawn(
       this.options.pulumi,
-      [...args, ...(stackInit ? [] : withStack), ...withConfig, "--non-interactive", "--color", "never"],
-      { cwd: this.options.project ?? PROJECT, env: this.options.environment, stdio: ["ignore", "pipe", "pipe"] },
+      [...args, ...(stackInit ? [] : ["--stack", "sandbox"]), ...withConfig, "--non-interactive", "--color", "never"],
+      {
+        cwd: project,
+        env: { ...environment, PULUMI_BACKEND_URL: `file://${directory}` },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
     );
     return new Promise((settle, fail) => {
       let output = "";

@@ -29,7 +29,7 @@ const production = renderConfig(settings, { issuer: "https://issuer.test/", cred
 const table = accessTable(production, settings);
 const command = process.env.ZOT
   ? [process.env.ZOT]
-  : ["node", "--require", "@swc-node/register", resolve("sandbox/zot/main.ts")];
+  : ["node", "--require", "./loader.js", resolve("sandbox/zot/main.ts")];
 
 const userOf = ({ label, groups }: AccessRow["who"]) =>
   groups.length > 0 ? label.replace(/\W/g, "-") : label.replaceAll(" ", "-");

@@ -33,7 +33,7 @@ function keepAwayFromProduction(): void {
 }
 
 async function instantiate(stack: string): Promise<{ resources: Resource[]; outputs: Record<string, unknown> }> {
-  load("@swc-node/register");
+  load("../loader.js");
   const pulumi = load("@pulumi/pulumi") as typeof Pulumi;
   const resources: Resource[] = [];
   let ids = 0;

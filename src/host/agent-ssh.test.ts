@@ -131,7 +131,7 @@ describe("the sandbox host", () => {
           console.log("up");
           setInterval(() => {}, 1000);
         });`;
-      const parent = spawn("node", ["--require", "@swc-node/register", "-e", script]);
+      const parent = spawn("node", ["--require", "./loader.js", "-e", script]);
       await new Promise((up) => parent.stdout.once("data", up));
       const sshd = Number(readFileSync(join(home, "sshd.pid"), "utf8"));
       parent.kill("SIGINT");
