@@ -79,6 +79,26 @@ describe("lints", () => {
       withPattern("x/**", { defaultPolicy: ["read", "create"], policies: [{ ...ci, actions: ["delete"] }] }),
     ],
     [
+      "tag-replace",
+      "create by group and delete by name",
+      withPattern("x/**", {
+        policies: [
+          { ...ci, actions: ["create"] },
+          { users: ["zot-ci"], actions: ["delete"] },
+        ],
+      }),
+    ],
+    [
+      "tag-replace",
+      "delete by digest alone",
+      withPattern("x/**", {
+        policies: [
+          { ...ci, actions: ["create"] },
+          { ...ci, actions: ["delete"], conditions: [{ expression: 'req.referenceType == "digest"' }] },
+        ],
+      }),
+    ],
+    [
       "cache-writable",
       "the cache's own pattern",
       withPattern("docker.io/**", { policies: [{ ...ci, actions: ["create"] }] }),
@@ -136,6 +156,15 @@ describe("lints", () => {
     const bad = findings.filter(({ lint }) => lint === "bad-condition");
     expect(bad.map((finding) => finding.what.toLowerCase())).toEqual([expect.stringContaining(what.toLowerCase())]);
     expect(bad[0]?.rule).toBe('repositories["x/**"].policies[0].conditions[0]');
+  });
+
+  it("let a group delete the tags that may move anyway", () => {
+    const conditions = [{ expression: 'req.referenceType == "tag" && req.tag in ["main"]' }];
+    const policies = [
+      { ...ci, actions: ["create"] },
+      { ...ci, actions: ["delete"], conditions },
+    ];
+    expect(namesOf(withPattern("x/**", { ...READ, policies }))).not.toContain("tag-replace");
   });
 
   it("find conditions and metrics.anonymousPolicy that the hosts' zot does not know", () => {

@@ -50,6 +50,8 @@ function anonymousWrites(pattern: string, { anonymousPolicy, policies }: LoadedR
   ];
 }
 
+const SOME_DIGEST = `sha256:${"0".repeat(64)}`;
+
 /** Tags to try an immutability rule with; those that the rule itself names are tried too. */
 const VERSIONS = ["v1.2.3-abcdef0", "v1.2.3", "1.2.3", "some-tag"];
 
@@ -89,7 +91,9 @@ function permittedTag(
   const literals = policy.conditions.flatMap(
     ({ expression }) => expression.match(/(?<=["'])[\w.-]{1,128}(?=["'])/g) ?? [],
   );
-  const tags = [...VERSIONS, ...literals].filter((tag) => !mutable.includes(tag));
+  // A digest takes all of its tags with it; an update of a digest is asked for beside that of its tags.
+  const digests = action === "delete" ? [SOME_DIGEST] : [];
+  const tags = [...VERSIONS, ...literals, ...digests].filter((tag) => !mutable.includes(tag));
   return tags.find((tag) =>
     policy.conditions.every(({ expression }) => holds(expression, policy, action, pattern, tag)),
   );
@@ -116,17 +120,18 @@ function compileOrNot(expression: string): CompiledCondition | undefined {
   }
 }
 
-function requestFor(policy: LoadedPolicy, action: string, repository: string, tag: string): ConditionRequest {
+function requestFor(policy: LoadedPolicy, action: string, repository: string, reference: string): ConditionRequest {
+  const isDigest = reference.includes(":");
   return {
     time: new Date(),
     method: action === "delete" ? "DELETE" : "PUT",
     userAgent: "any",
     action,
     repository,
-    reference: tag,
-    referenceType: "tag",
-    tag,
-    digest: "",
+    reference,
+    referenceType: isDigest ? "digest" : "tag",
+    tag: isDigest ? "" : reference,
+    digest: isDigest ? reference : "",
     user: { username: policy.users[0] ?? "any", groups: policy.groups },
     auth: { anonymous: false, admin: false },
     client: { ip: "127.0.0.1", forwardedFor: [] },
@@ -143,14 +148,20 @@ function replacements(pattern: string, repository: LoadedRepository, rules: Acce
     (policy) => policy.actions.includes("delete") && permittedTag(policy, "delete", pattern, mutable) !== undefined,
   );
   if (deleting.length === 0 && !defaultPolicy.includes("delete")) return [];
-  const creators = new Set(
-    policies.filter(({ actions }) => actions.includes("create")).flatMap(({ users, groups }) => namesOf(users, groups)),
-  );
+  const pushing = policies.filter(({ actions }) => actions.includes("create"));
+  const creators = new Set(pushing.flatMap(({ users, groups }) => namesOf(users, groups)));
+  const deleters = new Set(deleting.flatMap(({ users, groups }) => namesOf(users, groups)));
   const everyone = defaultPolicy.includes("create");
   const admins = `group ${rules.access.admins.group}`;
-  const both = deleting
-    .flatMap(({ users, groups }) => namesOf(users, groups))
-    .filter((name) => name !== admins && (everyone || creators.has(name)));
+  const accounts = rules.ci.map(({ name, group }) => ({ name: `user ${name}`, names: namesOf([name], [group]) }));
+  const both = [
+    ...[...deleters].filter((name) => name !== admins && (everyone || creators.has(name))),
+    // By name for the one, through the group for the other.
+    ...accounts
+      .filter(({ names }) => names.some((name) => deleters.has(name)) && names.some((name) => creators.has(name)))
+      .filter(({ names }) => !names.some((name) => deleters.has(name) && creators.has(name)))
+      .map(({ name }) => name),
+  ];
   const generally = defaultPolicy.includes("delete") && (everyone || creators.size > 0) ? ["everyone logged in"] : [];
   return [...new Set([...both, ...generally])].map((name) =>
     found("tag-replace", ruleOf(pattern), `${name} may delete a tag and push it anew`),
