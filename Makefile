@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access differential bench
+.PHONY: help demo demo-stop test check format decisions access differential faults bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -38,6 +38,9 @@ access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zo
 
 differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
 	@$(NODE) tests/differential.ts
+
+faults: $(LOCK) ## kill, break and starve the host agent at every step of every call
+	@$(NODE) sandbox/host/faults.ts
 
 bench: $(LOCK) ## wall time of preview and up next to an empty program
 	@$(NODE) sandbox/bench.ts

@@ -29,6 +29,8 @@ export class RegistryHost extends pulumi.ComponentResource {
   /** Of the config.json that is active. */
   readonly configSha256: pulumi.Output<string>;
 
+  /** What drifted is healed by doing the same once more; the run after finds the raised count on record. */
+  private readonly heal: number;
   private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
 
   constructor(
@@ -37,6 +39,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("harden-zot:host:RegistryHost", name, {}, options);
+    this.heal = (args.observed?.heal ?? 0) + (args.observed?.drift.length ? 1 : 0);
     this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
     const agent = this.installAgent(name);
     const credentials = pulumi.output(args.clientSecret).apply((secret) => this.credentials(secret));
@@ -73,7 +76,7 @@ export class RegistryHost extends pulumi.ComponentResource {
       `${host}-${name}`,
       {
         ...this.base,
-        create: agentCommand(this.args.host, "put-secret", { name }),
+        create: agentCommand(this.args.host, "put-secret", { name, heal: this.heal }),
         stdin: pulumi.secret(content),
         logging: remote.Logging.None,
       },
@@ -98,13 +101,12 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 
   private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command[]): void {
-    const { host, observed, settings } = this.args;
+    const { host, settings } = this.args;
     const activation = (text: string) =>
       agentCommand(host, "activate", {
         minimum: settings.registry.version,
         restart: restartFingerprint(JSON.parse(text)),
-        // What drifted is healed by applying the same content once more; the run after sees the raised count.
-        heal: (observed?.heal ?? 0) + (observed?.drift.length ? 1 : 0),
+        heal: this.heal,
       });
     new remote.Command(
       `${name}-config`,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
-export interface Blob {
+interface Blob {
   digest: string;
   bytes: Buffer;
 }

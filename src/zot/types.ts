@@ -10,7 +10,7 @@ export interface ZotConfig {
   extensions?: ExtensionsConfig;
 }
 
-export interface HttpConfig {
+interface HttpConfig {
   address: string;
   /** zot's own JSON Schema wants a string, its loader takes both. */
   port: string;
@@ -29,7 +29,7 @@ export interface AuthConfig {
   openid?: { providers: Record<string, OpenIdProvider> };
 }
 
-export interface OpenIdProvider {
+interface OpenIdProvider {
   name?: string;
   issuer: string;
   credentialsFile?: string;

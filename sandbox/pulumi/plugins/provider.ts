@@ -2,7 +2,7 @@ import type { Log } from "./log";
 import type { Properties } from "./wire";
 
 /** What happens to one resource, in the order of its life. */
-export interface Resource {
+interface Resource {
   /** Type token, as in `command:local:Command`. */
   type: string;
   urn: string;

@@ -3,7 +3,7 @@ import type { Client, ConnectConfig } from "ssh2";
 import type { Log } from "../log";
 
 /** Where and how to connect; the defaults are already in it. */
-export interface Endpoint {
+interface Endpoint {
   host: string;
   port: number;
   user: string;
