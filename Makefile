@@ -42,5 +42,6 @@ differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, r
 faults: $(LOCK) ## kill, break and starve the host agent at every step of every call
 	@$(NODE) sandbox/host/faults.ts
 
-bench: $(LOCK) ## wall time of preview and up next to an empty program
+bench: $(LOCK) ## preview and up next to an empty program; growth of the access rules
 	@$(NODE) sandbox/bench.ts
+	@$(NODE) tests/bench-access.ts
