@@ -35,6 +35,21 @@ export function killDaemon({ pid }: Pick<Daemon, "pid">): void {
   signal(pid, "SIGKILL");
 }
 
+/**
+ * Has something done when this process ends, Ctrl-C and a failure included.
+ * @returns a function that forgets about it
+ */
+export function atExit(step: () => void): () => void {
+  const interrupted = () => process.exit(130);
+  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter((name) => process.listenerCount(name) === 0);
+  process.once("exit", step);
+  for (const name of signals) process.once(name, interrupted);
+  return () => {
+    process.off("exit", step);
+    for (const name of signals) process.off(name, interrupted);
+  };
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -10,8 +10,8 @@ import { type AuthentikPart, findAuthentik } from "./authentik-part";
 import { type SandboxHost, startHost, stopHost } from "./host/host";
 import { findZot, type Part } from "./parts";
 import { type Person, type Settled, settleAdmin, unsettleAdmin } from "./people";
-import { type Daemon, freePort, killDaemon, stopDaemon, waitForHttp } from "./process";
-import { ensurePulumi } from "./pulumi/pulumi";
+import { atExit, type Daemon, freePort, killDaemon, stopDaemon, waitForHttp } from "./process";
+import { ensurePulumi, type Pulumi } from "./pulumi/pulumi";
 import { Stack, type StackOptions } from "./stack";
 import { startUpstream, UPSTREAM_IMAGE } from "./upstream";
 
@@ -45,78 +45,59 @@ export interface Sandbox {
  * @param log told what is being set up
  */
 export async function startSandbox(log: (line: string) => void): Promise<Sandbox> {
+  const pulumi = await ensurePulumi({ log });
+  log("starting Authentik, an upstream registry and the registry host");
   const directory = mkdtempSync(join(tmpdir(), "harden-zot-"));
-  const cleanUp: (() => void | Promise<void>)[] = [() => rmSync(directory, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const step of cleanUp.splice(0).reverse()) await step();
-  };
+  const world = new World(directory);
   try {
-    return await assemble(directory, cleanUp, stop, log);
+    return await assemble(world, pulumi);
   } catch (error) {
-    await stop();
+    await world.end();
     throw error;
   }
 }
 
-async function assemble(
-  directory: string,
-  cleanUp: (() => void | Promise<void>)[],
-  stop: () => Promise<void>,
-  log: (line: string) => void,
-): Promise<Sandbox> {
-  const pulumi = await ensurePulumi({ log });
+/** What has to be ended again, in reverse. */
+class World {
+  readonly daemons: Daemon[] = [];
+  readonly #steps: (() => unknown)[] = [];
+  /** Forgets about Ctrl-C and failures: from then on the world outlives this process. */
+  readonly keep: () => void;
+
+  constructor(readonly directory: string) {
+    this.keep = atExit(() => {
+      stopHost(join(directory, "host"));
+      for (const daemon of this.daemons) killDaemon(daemon);
+      rmSync(directory, { recursive: true, force: true });
+    });
+    this.later(() => rmSync(directory, { recursive: true, force: true }));
+    this.later(this.keep);
+  }
+
+  later(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  running(daemon: Daemon): void {
+    this.daemons.push(daemon);
+    this.later(() => stopDaemon(daemon));
+  }
+
+  async end(): Promise<void> {
+    for (const step of this.#steps.splice(0).reverse()) await step();
+  }
+}
+
+async function assemble(world: World, pulumi: Pulumi): Promise<Sandbox> {
+  const { directory } = world;
   const zot = findZot();
-  const daemons: Daemon[] = [];
-  const running = (daemon: Daemon) => {
-    daemons.push(daemon);
-    cleanUp.push(() => stopDaemon(daemon));
-  };
-  // Ctrl-C, or an error nobody caught: the host sees to its own processes, these to the rest.
-  const atExit = () => {
-    for (const daemon of daemons) killDaemon(daemon);
-    rmSync(directory, { recursive: true, force: true });
-  };
-  process.once("exit", atExit);
-  cleanUp.push(() => void process.off("exit", atExit));
-
-  log("starting Authentik, an upstream registry and the registry host");
-  const authentik: AuthentikPart = await findAuthentik(join(directory, "authentik"));
-  if (authentik.daemon) running(authentik.daemon);
-  const { admin, settled } = await settleAdmin(authentik, ADMINS);
-  cleanUp.push(() => unsettleAdmin(authentik, settled));
-  writeFileSync(join(directory, "admin-password"), `${admin.password}\n`, { mode: 0o600 });
-
+  const { authentik, admin, settled } = await startIdentity(world);
   const upstream = await startUpstream(zot.where, join(directory, "upstream"));
-  running(upstream.daemon);
-
-  const port = await freePort();
-  const registryUrl = `http://127.0.0.1:${port}`;
-  const config = openConfig(join(directory, "host", "data"), port);
-  const host = await startHost({ directory: join(directory, "host"), zot: zot.where, config });
-  cleanUp.push(() => host.stop());
-  await waitForHttp(`${registryUrl}/readyz`);
-  await pushImage(registryUrl, EXISTING_IMAGE.repository, EXISTING_IMAGE.tag, tinyImage("existing"));
-
-  const stackDirectory = join(directory, "stack");
-  mkdirSync(stackDirectory);
-  const stackOptions: StackOptions = {
-    pulumi: pulumi.command,
-    directory: stackDirectory,
-    environment: {
-      PATH: process.env.PATH ?? "",
-      HOME: directory,
-      ...pulumi.environment,
-      PULUMI_CONFIG_PASSPHRASE: "sandbox",
-      AUTHENTIK_TOKEN: authentik.token,
-    },
-  };
-  const stack = new Stack(stackOptions);
+  world.running(upstream.daemon);
+  const { host, port, registryUrl } = await startRegistry(world, zot.where);
   const settings = () =>
     sandboxSettings({ authentikUrl: authentik.url, directory, host, port, upstreamUrl: upstream.url });
-  await stack.create(settings());
-  // An Authentik of somebody else's keeps what is not taken out of it.
-  if (authentik.part.kind === "real") cleanUp.push(async () => void (await stack.destroy()));
-
+  const { stack, stackOptions } = await createStack(world, pulumi, authentik, settings());
   return {
     directory,
     parts: [...pulumi.parts, zot, authentik.part],
@@ -134,14 +115,62 @@ async function assemble(
       metrics: "anonymous",
       adminSession: () => login({ registryUrl, ...admin }),
     },
-    stop,
+    stop: () => world.end(),
     keep: () => {
       host.keep();
-      process.off("exit", atExit);
-      const kept: Kept = { directory, daemons, authentik, settled, stack: stackOptions };
+      world.keep();
+      const kept: Kept = { directory, daemons: world.daemons, authentik, settled, stack: stackOptions };
       writeFileSync(KEPT, JSON.stringify(kept), { mode: 0o600 });
     },
   };
+}
+
+async function startIdentity(world: World): Promise<{ authentik: AuthentikPart; admin: Person; settled: Settled }> {
+  const authentik = await findAuthentik(join(world.directory, "authentik"));
+  if (authentik.daemon) world.running(authentik.daemon);
+  const { admin, settled } = await settleAdmin(authentik, ADMINS);
+  world.later(() => unsettleAdmin(authentik, settled));
+  writeFileSync(join(world.directory, "admin-password"), `${admin.password}\n`, { mode: 0o600 });
+  return { authentik, admin, settled };
+}
+
+/** The host with its open registry, and an image in it. */
+async function startRegistry(
+  world: World,
+  zot: string,
+): Promise<{ host: SandboxHost; port: number; registryUrl: string }> {
+  const port = await freePort();
+  const directory = join(world.directory, "host");
+  const host = await startHost({ directory, zot, config: openConfig(join(directory, "data"), port) });
+  world.later(() => host.stop());
+  const registryUrl = `http://127.0.0.1:${port}`;
+  await waitForHttp(`${registryUrl}/readyz`);
+  const { status } = await pushImage(registryUrl, EXISTING_IMAGE.repository, EXISTING_IMAGE.tag, tinyImage("existing"));
+  if (status !== 201) throw new Error(`the open registry of the sandbox answered ${status} to a push`);
+  return { host, port, registryUrl };
+}
+
+async function createStack(
+  world: World,
+  pulumi: Pulumi,
+  authentik: AuthentikPart,
+  settings: RawSettings,
+): Promise<{ stack: Stack; stackOptions: StackOptions }> {
+  const directory = join(world.directory, "stack");
+  mkdirSync(directory);
+  const environment = {
+    PATH: process.env.PATH ?? "",
+    HOME: world.directory,
+    ...pulumi.environment,
+    PULUMI_CONFIG_PASSPHRASE: "sandbox",
+    AUTHENTIK_TOKEN: authentik.token,
+  };
+  const stackOptions: StackOptions = { pulumi: pulumi.command, directory, environment };
+  const stack = new Stack(stackOptions);
+  await stack.create(settings);
+  // An Authentik of somebody else's keeps what is not taken out of it.
+  if (authentik.part.kind === "real") world.later(() => stack.destroy());
+  return { stack, stackOptions };
 }
 
 /** The registry before: whoever reaches it may push. */

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, isAlive, startDaemon } from "../process";
+import { atExit, freePort, isAlive, startDaemon } from "../process";
 import { ensureDebianPackage } from "../tools";
 
 export interface HostOptions {
@@ -48,7 +48,7 @@ export async function startHost({ directory, zot, config }: HostOptions): Promis
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const daemon = startDaemon("sshd", [sshd, "-D", "-e", "-f", join(directory, "sshd_config")], `${directory}/sshd.log`);
   writeFileSync(join(directory, "sshd.pid"), `${daemon.pid}\n`);
-  const leave = stopWhenWeEnd(directory);
+  const leave = atExit(() => stopHost(directory));
   await waitForSsh(port, daemon.pid, daemon.logFile);
   const service = serviceWords(directory);
   if (config !== undefined) execFileSync(service.start[0] as string, service.start.slice(1));
@@ -128,19 +128,6 @@ async function waitForSsh(port: number, pid: number, logFile: string): Promise<v
     if (open) return;
   }
   throw new Error(`sshd did not start: ${readFileSync(logFile, "utf8").trim()}`);
-}
-
-/** @returns a function that forgets about it */
-function stopWhenWeEnd(directory: string): () => void {
-  const stop = () => stopHost(directory);
-  const interrupted = () => process.exit(130);
-  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter((name) => process.listenerCount(name) === 0);
-  process.once("exit", stop);
-  for (const name of signals) process.once(name, interrupted);
-  return () => {
-    process.off("exit", stop);
-    for (const name of signals) process.off(name, interrupted);
-  };
 }
 
 function pidIn(file: string): number | undefined {

@@ -121,8 +121,8 @@ fetch() {
     body=$(curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
     case $? in
     0) why="HTTP ${body##*"$newline"}" ;;
-    6 | 7 | 28) why=${body%"$newline"*} && return 2 ;;
-    *) why=${body%"$newline"*} && return 1 ;;
+    6 | 7 | 28) why=${body%%"$newline"*} && return 2 ;;
+    *) why=${body%%"$newline"*} && return 1 ;;
     esac
     body=${body%"$newline"*}
     case $why in 'HTTP 2'??) return 0 ;; *) return 1 ;; esac

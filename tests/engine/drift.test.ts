@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, chmodSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+
+const configFile = (sandbox: Sandbox) => join(sandbox.host.configDirectory, "config.json");
+const config = (sandbox: Sandbox) => JSON.parse(readFileSync(configFile(sandbox), "utf8"));
+const credentialsFile = (sandbox: Sandbox) => config(sandbox).http.auth.openid.providers.oidc.credentialsFile as string;
+
+/** What somebody does behind our back, and the words a preview finds for it. */
+const DRIFTS: [string, (sandbox: Sandbox) => void, RegExp][] = [
+  ["config.json edited", (sandbox) => appendFileSync(configFile(sandbox), " "), /config\.json/],
+  [
+    "config.json writable by others",
+    (sandbox) => chmodSync(configFile(sandbox), 0o666),
+    /config\.json is writable by others/,
+  ],
+  ["credentials removed", (sandbox) => rmSync(credentialsFile(sandbox)), /oidc-credentials-[0-9a-f]{12}\.json is gone/],
+  ["credentials readable by others", (sandbox) => chmodSync(credentialsFile(sandbox), 0o644), /is readable by others/],
+  [
+    "service stopped",
+    ({ host }) => execFileSync(host.service.stop[0] as string, host.service.stop.slice(1)),
+    /stopped|not run/,
+  ],
+];
+
+describe("drift of the host", () => {
+  let sandbox: Sandbox;
+  let applied: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox(() => {});
+    const { code, output } = await sandbox.stack.up();
+    expect(code, output).toBe(0);
+    applied = readFileSync(configFile(sandbox), "utf8");
+  });
+  afterAll(() => sandbox?.stop());
+
+  it.each(DRIFTS)("%s: a preview says so, up heals it, and the run after shows no change", async (_, drift, words) => {
+    drift(sandbox);
+    const preview = await sandbox.stack.preview();
+    expect(preview.output).toMatch(words);
+    expect(preview.output).toMatch(/~ \d+ to update/);
+    const up = await sandbox.stack.up();
+    expect(up.code, up.output).toBe(0);
+    expect(readFileSync(configFile(sandbox), "utf8").trimEnd()).toBe(applied.trimEnd());
+    expect(statSync(configFile(sandbox)).mode & 0o022).toBe(0);
+    expect(statSync(credentialsFile(sandbox)).mode & 0o077).toBe(0);
+    expect((await fetch(`${sandbox.registryUrl}/readyz`)).status).toBe(200);
+    const after = await sandbox.stack.preview("--expect-no-changes");
+    expect(after.code, after.output).toBe(0);
+  });
+
+  it("an unreachable host: a preview says so and does not pretend", async () => {
+    const settings = sandbox.settings();
+    Object.assign((settings["harden-zot:hosts"] as object[])[0] as object, { port: 1 });
+    sandbox.stack.configure(settings);
+    const { code, output } = await sandbox.stack.preview();
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/cannot be reached \(ECONNREFUSED\).*What it holds is not known/);
+  });
+});
