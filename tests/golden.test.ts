@@ -28,7 +28,7 @@ function keepAwayFromProduction(): void {
     const file = resolve(PROJECT, path);
     load.cache[file] = { id: file, filename: file, loaded: true, exports } as unknown as NodeJS.Module;
   };
-  fake("src/host/observe.ts", { observe: async () => undefined });
+  fake("src/host/observe.ts", { observe: async () => ({ heal: 0, drift: [] }) });
   fake("src/identity/authentik-api.ts", { requireAuthentik: async () => undefined });
 }
 

@@ -38,7 +38,7 @@ export class AgentDriver {
   ) {}
 
   install(): Promise<Call> {
-    return this.run(installCommand(this.host), installScript(readFileSync(AGENT, "utf8")));
+    return this.run(installCommand(this.host, 0), installScript(readFileSync(AGENT, "utf8")));
   }
 
   call(verb: AgentVerb, options: AgentOptions = {}, stdin = ""): Promise<Call> {

@@ -50,7 +50,7 @@ describe("agentCommand", () => {
     (configDirectory) => {
       const bad = { ...host({ manager: "docker", name: "zot" }), configDirectory };
       expect(() => agentCommand(bad, "status")).toThrow(/cannot be a word of a remote command line/);
-      expect(() => installCommand(bad)).toThrow(/cannot be a word of a remote command line/);
+      expect(() => installCommand(bad, 0)).toThrow(/cannot be a word of a remote command line/);
     },
   );
 });
@@ -63,7 +63,7 @@ describe("installScript", () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   const install = (agent: string, shell: string[] = ["sh", "-c"]) => {
-    const command = installCommand({ configDirectory: join(directory, "config") });
+    const command = installCommand({ configDirectory: join(directory, "config") }, 0);
     const [program, ...options] = shell as [string, ...string[]];
     execFileSync(program, [...options, command], { input: installScript(agent), env: { PATH: process.env.PATH } });
     return join(directory, "config/harden-zot/agent.sh");

@@ -65,9 +65,12 @@ export function secretPath(host: Pick<AgentHost, "configDirectory">, name: strin
   return posix.join(host.configDirectory, "harden-zot/secrets", `${name}-${sha256(content).slice(0, 12)}.json`);
 }
 
-/** Runs `installScript` from its standard input. */
-export function installCommand(host: Pick<AgentHost, "configDirectory">): string {
-  return ["sh", "-s", "--", host.configDirectory].map(plain).join(" ");
+/**
+ * Runs `installScript` from its standard input.
+ * @param heal raised to have the agent installed once more; the script takes no notice of it
+ */
+export function installCommand(host: Pick<AgentHost, "configDirectory">, heal: number): string {
+  return ["sh", "-s", "--", host.configDirectory, String(heal)].map(plain).join(" ");
 }
 
 /**

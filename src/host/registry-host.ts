@@ -29,7 +29,10 @@ export class RegistryHost extends pulumi.ComponentResource {
   /** Of the config.json that is active. */
   readonly configSha256: pulumi.Output<string>;
 
-  /** What drifted is healed by doing the same once more; the run after finds the raised count on record. */
+  /**
+   * What drifted is healed by doing the same once more; the run after finds the raised count on record. A host without
+   * an agent, new or reinstalled, starts from a count that no run before can have had.
+   */
   private readonly heal: number;
   private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
 
@@ -39,7 +42,8 @@ export class RegistryHost extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("harden-zot:host:RegistryHost", name, {}, options);
-    this.heal = (args.observed?.heal ?? 0) + (args.observed?.drift.length ? 1 : 0);
+    const { observed } = args;
+    this.heal = observed ? observed.heal + (observed.drift.length > 0 ? 1 : 0) : Math.floor(Date.now() / 1000);
     this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
     const agent = this.installAgent(name);
     const credentials = pulumi.output(args.clientSecret).apply((secret) => this.credentials(secret));
@@ -63,7 +67,7 @@ export class RegistryHost extends pulumi.ComponentResource {
       `${name}-agent`,
       {
         ...this.base,
-        create: installCommand(host),
+        create: installCommand(host, this.heal),
         stdin: installScript(readFileSync(AGENT, "utf8")),
         delete: agentCommand(host, "uninstall"),
       },

@@ -52,6 +52,16 @@ describe("drift of the host", () => {
     expect(after.code, after.output).toBe(0);
   });
 
+  it("a host that lost the agent and all its files gets them again", async () => {
+    rmSync(join(sandbox.host.configDirectory, "harden-zot"), { recursive: true });
+    const up = await sandbox.stack.up();
+    expect(up.code, up.output).toBe(0);
+    expect(statSync(credentialsFile(sandbox)).mode & 0o077).toBe(0);
+    expect((await fetch(`${sandbox.registryUrl}/readyz`)).status).toBe(200);
+    const after = await sandbox.stack.preview("--expect-no-changes");
+    expect(after.code, after.output).toBe(0);
+  });
+
   it("an unreachable host: a preview says so and does not pretend", async () => {
     const settings = sandbox.settings();
     Object.assign((settings["harden-zot:hosts"] as object[])[0] as object, { port: 1 });
