@@ -67,11 +67,17 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** Ports handed out so far: one that is not bound yet would be handed out again. */
+const handedOut = new Set<number>();
+
+/** A free port on loopback, another one every time. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
+  if (handedOut.has(port)) return freePort();
+  handedOut.add(port);
   return port;
 }
 

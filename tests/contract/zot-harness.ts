@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
+import { freePort } from "../../sandbox/process";
 
 /** What the suite runs against: the stand-in always, a real zot when ZOT names one. */
 export const BINARIES: [name: string, path: string][] = [
@@ -14,14 +14,6 @@ export const BINARIES: [name: string, path: string][] = [
 ];
 
 const START_TIMEOUT_MS = 20_000;
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 export async function until<T>(what: string, probe: () => T | Promise<T>, timeoutMs = START_TIMEOUT_MS) {
   const deadline = Date.now() + timeoutMs;

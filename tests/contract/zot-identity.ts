@@ -1,8 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../sandbox/process";
 import { Browser } from "./zot-browser";
-import { BINARIES, freePort, manifestOf, push, putManifest, Scratch, Zot } from "./zot-harness";
+import { BINARIES, manifestOf, push, putManifest, Scratch, Zot } from "./zot-harness";
 import { Issuer, withOpenId } from "./zot-issuer";
 
 const alice = { userinfo: { preferred_username: "alice", email: "alice@example.test", groups: ["writers"] } };
