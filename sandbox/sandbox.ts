@@ -207,7 +207,9 @@ function sandboxSettings({ authentikUrl, directory, host, port, upstreamUrl }: P
       metrics: "anonymous",
       search: {},
     },
-    "harden-zot:hosts": [{ address, port: sshPort, user, hostKey, privateKeyFile, zot, configDirectory, service }],
+    "harden-zot:hosts": [
+      { name: "registry-host", address, port: sshPort, user, hostKey, privateKeyFile, zot, configDirectory, service },
+    ],
     "harden-zot:identity": {
       name: "Zot of the harden-zot sandbox",
       slug: NAME,

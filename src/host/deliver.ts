@@ -14,7 +14,7 @@ export function deliver(settings: Settings, observations: Observation[], relying
     const previous = delivered.at(-1);
     delivered.push(
       new RegistryHost(
-        host.address,
+        host.name,
         {
           host,
           settings,
@@ -41,7 +41,7 @@ export async function observeHosts({ hosts }: Settings): Promise<Observation[]> 
     hosts.map(async (host) => {
       try {
         const observed = await observe(host);
-        for (const drift of observed?.drift ?? []) pulumi.log.warn(`${host.address}: ${drift}; up will heal it`);
+        for (const drift of observed?.drift ?? []) pulumi.log.warn(`${host.name}: ${drift}; up will heal it`);
         return observed;
       } catch (error) {
         if (!pulumi.runtime.isDryRun() || !(error instanceof OperatorError)) throw error;

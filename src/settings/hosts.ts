@@ -27,10 +27,17 @@ const hostKey = z
     'must be the host\'s ed25519 or ecdsa public key, "ssh-ed25519 AAAA...", from `ssh-keyscan -t ed25519 HOST` (without the host name)',
   );
 
+const hostName = z
+  .string({ error: "must be a host name or IP address" })
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "must be a host name or IP address");
+
 const host = section({
-  address: z
-    .string({ error: "must be a host name or IP address" })
-    .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "must be a host name or IP address"),
+  /**
+   * What the stack calls this host. Under another name it is another host: the configuration from before would be put
+   * back on the old one. So keep it when the address changes.
+   */
+  name: hostName.optional(),
+  address: hostName,
   port: port.default(22),
   user: z
     .string({ error: "must be the login name on the host" })
@@ -45,12 +52,14 @@ const host = section({
   sudo: flag.default(false),
 });
 
+const named = host.transform((entry) => ({ ...entry, name: entry.name ?? entry.address }));
+
 /** `harden-zot:hosts`: where zot runs and how it is reached. Delivered one after the other, in this order. */
-export const hostsSettings = listOf(host)
+export const hostsSettings = listOf(named)
   .min(1, "must name at least one host")
-  .refine((hosts) => new Set(hosts.map((entry) => `${entry.address}:${entry.port}`)).size === hosts.length, {
-    message: "must not name the same address and port twice",
+  .refine((hosts) => new Set(hosts.map((entry) => entry.name)).size === hosts.length, {
+    message: "must not name the same host twice; give hosts that share an address a name of their own",
   });
 
-export type HostSettings = z.output<typeof host>;
+export type HostSettings = z.output<typeof named>;
 export type ServiceSettings = HostSettings["service"];

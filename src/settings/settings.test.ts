@@ -198,12 +198,7 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "object of zot's own keys",
   ],
   ["no hosts", (s) => Object.assign(s, { "harden-zot:hosts": [] }), "harden-zot:hosts = []", "at least one host"],
-  [
-    "the same host twice",
-    (s) => s["harden-zot:hosts"].push(host(s)),
-    "harden-zot:hosts",
-    "same address and port twice",
-  ],
+  ["the same host twice", (s) => s["harden-zot:hosts"].push(host(s)), "harden-zot:hosts", "same host twice"],
   [
     "an address with a space",
     (s) => Object.assign(host(s), { address: "a b" }),

@@ -63,7 +63,7 @@ describe("the main job, with the Pulumi engine", () => {
       oidcIssuer: `${sandbox.authentik.url}/application/o/zot-sandbox/`,
       redirectUri: `${sandbox.registryUrl}/zot/auth/callback/oidc`,
       ci: { "zot-sandbox-ci": { username: "zot-sandbox-ci" } },
-      configSha256: { "127.0.0.1": sha256 },
+      configSha256: { "registry-host": sha256 },
     });
   });
 
@@ -88,7 +88,7 @@ describe("the main job, with the Pulumi engine", () => {
     const settings = sandbox.settings();
     settings["harden-zot:access"] = { ...(settings["harden-zot:access"] as object), anonymous: [] };
     sandbox.stack.configure(settings);
-    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual(["update 127.0.0.1-config"]);
+    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual(["update registry-host-config"]);
     const shown = succeeded(await sandbox.stack.preview());
     expect(shown).toMatch(/access\s*:[\s\S]*~ anonymous\s*: "pull" => "nothing"/);
     succeeded(await sandbox.stack.up());
@@ -96,6 +96,16 @@ describe("the main job, with the Pulumi engine", () => {
     expect(status).toBe(401);
     sandbox.stack.configure(sandbox.settings());
     succeeded(await sandbox.stack.up());
+  });
+
+  it("takes a host under another address for the same host, and never opens it again", async () => {
+    const settings = sandbox.settings();
+    Object.assign((settings["harden-zot:hosts"] as object[])[0] as object, { address: "localhost" });
+    sandbox.stack.configure(settings);
+    const steps = changedSteps(await sandbox.stack.preview("--json"));
+    expect(steps).toContain("update registry-host-config");
+    expect(steps.filter((step) => !step.startsWith("update"))).toEqual([]);
+    sandbox.stack.configure(sandbox.settings());
   });
 
   it("keeps the members of a group that is changed, though nobody refreshed", async () => {
