@@ -60,9 +60,10 @@ export function agentCommand(host: AgentHost, verb: AgentVerb, options: AgentOpt
   return ["sh", agentPath(host), verb, ...pairs.map(([key, value]) => `${key}=${value}`)].map(plain).join(" ");
 }
 
-/** Where `put-secret name=NAME` keeps this content: the name follows the content. */
-export function secretPath(host: Pick<AgentHost, "configDirectory">, name: string, content: string): string {
-  return posix.join(host.configDirectory, "harden-zot/secrets", `${name}-${sha256(content).slice(0, 12)}.json`);
+/** Where `put-secret name=NAME` keeps this content: the name follows the content, which a preview may not know yet. */
+export function secretPath(host: Pick<AgentHost, "configDirectory">, name: string, content?: string): string {
+  const id = content === undefined ? "(new)" : sha256(content).slice(0, 12);
+  return posix.join(host.configDirectory, "harden-zot/secrets", `${name}-${id}.json`);
 }
 
 /**

@@ -90,18 +90,18 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   /** The files are named by their content, so a new secret is a new name and the running config keeps its own file. */
   private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<string> {
-    const { host, issuer, settings } = this.args;
-    return pulumi.unsecret(
-      pulumi.all([credentials, sessionKeys]).apply(([oidc, sessions]) =>
-        serializeConfig(
-          renderConfig(settings, {
-            issuer,
-            credentialsFile: secretPath(host, "oidc-credentials", oidc),
-            sessionKeysFile: secretPath(host, "session-keys", sessions),
-          }),
-        ),
-      ),
-    );
+    const { host, observed, issuer, settings } = this.args;
+    const render = (oidc?: string, sessions?: string) =>
+      serializeConfig(
+        renderConfig(settings, {
+          issuer,
+          credentialsFile: secretPath(host, "oidc-credentials", oidc),
+          sessionKeysFile: secretPath(host, "session-keys", sessions),
+        }),
+      );
+    // The preview before the first hardening: there are no secrets yet, and all the rest can be shown.
+    if (pulumi.runtime.isDryRun() && observed === undefined) return pulumi.output(render());
+    return pulumi.unsecret(pulumi.all([credentials, sessionKeys]).apply(([oidc, sessions]) => render(oidc, sessions)));
   }
 
   private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command[]): void {
