@@ -58,10 +58,6 @@ export class Stack {
     return this.pulumi(["up", "--yes", "--skip-preview", ...flags]);
   }
 
-  refresh(...flags: string[]): Promise<Run> {
-    return this.pulumi(["refresh", "--yes", "--skip-preview", ...flags]);
-  }
-
   destroy(...flags: string[]): Promise<Run> {
     return this.pulumi(["destroy", "--yes", "--skip-preview", ...flags]);
   }
@@ -85,7 +81,7 @@ export class Stack {
   pulumi(args: string[], show: (text: string) => void = () => {}): Promise<Run> {
     const { directory, environment, project = PROJECT } = this.options;
     const [verb, ...rest] = args as [string, ...string[]];
-    const withConfig = ["preview", "up", "refresh", "destroy"].includes(verb) ? ["--config-file", this.configFile] : [];
+    const withConfig = ["preview", "up", "destroy"].includes(verb) ? ["--config-file", this.configFile] : [];
     const stackInit = verb === "stack" && rest[0] === "init";
     const child = spawn(
       this.options.pulumi,

@@ -1,4 +1,4 @@
-import type { Client } from "ssh2";
+import type { Client, ConnectConfig } from "ssh2";
 import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
 import { type AgentStatus, agentCommand } from "./agent";
@@ -16,12 +16,24 @@ const READY_TIMEOUT = 10_000;
  */
 export async function observe(host: HostSettings): Promise<Observation> {
   const { code, stdout, stderr } = await execute(host, agentCommand(host, "status"));
-  if (code === 0) return JSON.parse(stdout);
+  if (code === 0) return readStatus(host, stdout);
   // sh itself: the agent's file is not there.
   if (code === 2 || code === 127) return undefined;
   throw new OperatorError(
     `${nameOf(host)}: the agent could not say what the host holds: ${stderr.trim() || `exit code ${code}`}`,
   );
+}
+
+/** The last line: a login shell may greet before it. */
+function readStatus(host: HostSettings, stdout: string): AgentStatus {
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new OperatorError(
+      `${nameOf(host)}: the agent's status is followed by something else (${JSON.stringify(line.slice(0, 80))}): a command run over SSH must print nothing of its own; look at that user's shell start-up files.`,
+    );
+  }
 }
 
 interface Output {
@@ -48,8 +60,8 @@ function connect(client: Client, host: HostSettings): Promise<void> {
   let presented = pinned;
   return new Promise((settle, fail) => {
     client.once("ready", settle);
-    client.once("error", (error) => fail(explain(host, error, presented === pinned)));
-    client.connect({
+    client.on("error", (error) => fail(explain(host, error, presented === pinned)));
+    const options: ConnectConfig = {
       host: host.address,
       port: host.port,
       username: host.user,
@@ -60,8 +72,20 @@ function connect(client: Client, host: HostSettings): Promise<void> {
         return presented === pinned;
       },
       ...(privateKey ? { privateKey } : { agent: process.env.SSH_AUTH_SOCK ?? "" }),
-    });
+    };
+    try {
+      client.connect(options);
+    } catch (error) {
+      // The key is read before anything is sent.
+      fail(unusableKey(host, error as Error));
+    }
   });
+}
+
+function unusableKey({ privateKeyFile }: HostSettings, error: Error): OperatorError {
+  return new OperatorError(
+    `harden-zot:hosts: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be used (${error.message}): name an unencrypted private key, or leave it out and give the key to the SSH agent with ssh-add. Nothing was changed.`,
+  );
 }
 
 function run(client: Client, command: string): Promise<Output> {

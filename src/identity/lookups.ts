@@ -62,6 +62,6 @@ export async function lookUpExisting({ authentikUrl, identity }: Settings, token
 /** The bridge has logged the provider's own words; its error is empty. */
 function missing(url: string, setting: string, value: string): OperatorError {
   return new OperatorError(
-    `${setting} = ${JSON.stringify(value)}: Authentik at ${url} has no such object; correct the setting, or create it there first. Nothing was changed.`,
+    `${setting} = ${JSON.stringify(value)}: Authentik at ${url} has no such object (or the lookup failed otherwise: the provider's own words stand above); correct the setting, or create it there first. Nothing was changed.`,
   );
 }
