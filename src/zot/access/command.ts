@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parse } from "yaml";
 import { OperatorError } from "../../settings/errors";
-import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "../../settings/settings";
+import { settingsOfStack } from "../../settings/stack-file";
 import { renderConfig } from "../config";
 import { answer } from "./question";
 import { accessTable, renderTable } from "./table";
@@ -25,7 +22,7 @@ function main(args: string[]): number {
     },
   });
   if (!values.stack) throw new OperatorError("which stack? make access STACK=prod");
-  const settings = settingsOf(values.stack);
+  const settings = settingsOfStack(values.stack);
   // Neither the issuer nor the files it refers to decide about access.
   const config = renderConfig(settings, { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" });
   const { who, do: does, what } = values;
@@ -39,18 +36,6 @@ function main(args: string[]): number {
   const table = accessTable(config, settings);
   console.log(values.json ? JSON.stringify(table, null, 2) : renderTable(table, values.markdown ? "markdown" : "text"));
   return 0;
-}
-
-function settingsOf(stack: string): Settings {
-  const file = resolve(`Pulumi.${stack}.yaml`);
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    throw new OperatorError(`STACK=${stack}: there is no Pulumi.${stack}.yaml here`);
-  }
-  const config = (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
-  return parseSettings(Object.fromEntries(SETTING_KEYS.map((key) => [key, config[key]])) as RawSettings);
 }
 
 try {
