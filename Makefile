@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access differential faults bench
+.PHONY: help demo demo-stop test check format decisions access rollback differential faults bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -35,6 +35,9 @@ decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions agai
 access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
 	@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
 		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)
+
+rollback: $(LOCK) ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
+	@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))
 
 differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
 	@$(NODE) tests/differential.ts

@@ -50,6 +50,15 @@ export interface AgentStatus {
   drift: string[];
 }
 
+/** What `activate`, `rollback` and `restore` print. */
+export interface AgentReport {
+  /** sha256 of the config.json that is active now. */
+  sha256: string;
+  action: "restarted" | "reloaded" | "unchanged" | "stopped";
+  /** Version of the zot that serves it. */
+  zot: string;
+}
+
 /**
  * The command line of one agent call: plain words only, since the login shell may be fish, zsh or any other.
  * @throws when a word would need quoting

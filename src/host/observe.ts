@@ -12,7 +12,7 @@ export type Observation = AgentStatus | undefined;
  */
 export async function observe(host: HostSettings): Promise<Observation> {
   const { code, stdout, stderr } = await execute(host, agentCommand(host, "status"));
-  if (code === 0) return readStatus(host, stdout);
+  if (code === 0) return readAnswer(host, stdout);
   // sh itself: the agent's file is not there.
   if (code === 2 || code === 127) return undefined;
   throw new OperatorError(
@@ -20,14 +20,17 @@ export async function observe(host: HostSettings): Promise<Observation> {
   );
 }
 
-/** The last line: a login shell may greet before it. */
-function readStatus(host: HostSettings, stdout: string): AgentStatus {
+/**
+ * What the agent printed as JSON: the last line, as a login shell may greet before it.
+ * @throws OperatorError when something follows it
+ */
+export function readAnswer<Answer>(host: HostSettings, stdout: string): Answer {
   const line = stdout.trim().split("\n").at(-1) ?? "";
   try {
     return JSON.parse(line);
   } catch {
     throw new OperatorError(
-      `${nameOf(host)}: the agent's status is followed by something else (${JSON.stringify(line.slice(0, 80))}): a command run over SSH must print nothing of its own; look at that user's shell start-up files.`,
+      `${nameOf(host)}: the agent's answer is followed by something else (${JSON.stringify(line.slice(0, 80))}): a command run over SSH must print nothing of its own; look at that user's shell start-up files.`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { privateKeyOf } from "./private-key";
 const READY_TIMEOUT = 10_000;
 
 export interface Output {
+  /** Of the command; 255, as of ssh itself, when the connection was lost before it ended. */
   code: number;
   stdout: string;
   stderr: string;
@@ -66,7 +67,7 @@ function run(client: Client, command: string): Promise<Output> {
   return new Promise((settle, fail) => {
     client.exec(command, (error, stream) => {
       if (error) return fail(error);
-      const output: Output = { code: 1, stdout: "", stderr: "" };
+      const output: Output = { code: 255, stdout: "", stderr: "" };
       stream.on("data", (chunk: Buffer) => {
         output.stdout += chunk;
       });
@@ -74,7 +75,7 @@ function run(client: Client, command: string): Promise<Output> {
         output.stderr += chunk;
       });
       stream.on("exit", (code: number | null) => {
-        output.code = code ?? 1;
+        output.code = code ?? 255;
       });
       stream.on("close", () => settle(output));
       stream.end();

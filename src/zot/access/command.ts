@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { runCommand } from "../../command";
 import { OperatorError } from "../../settings/errors";
 import { settingsOfStack } from "../../settings/stack-file";
 import { renderConfig } from "../config";
@@ -38,10 +39,4 @@ function main(args: string[]): number {
   return 0;
 }
 
-try {
-  process.exitCode = main(process.argv.slice(2));
-} catch (error) {
-  const usage = error instanceof OperatorError || (error instanceof TypeError && "code" in error);
-  console.error(usage ? error.message : error);
-  process.exitCode = 2;
-}
+runCommand(main);
