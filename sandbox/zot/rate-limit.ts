@@ -1,4 +1,4 @@
-import type { RawConfig } from "./config/schema";
+import type { RawConfig } from "../../src/zot/file/schema";
 
 type Settings = NonNullable<RawConfig["http"]>["ratelimit"];
 

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { matchPattern } from "../../src/zot/access/doublestar";
-import type { RawConfig } from "./config/schema";
+import type { RawConfig } from "../../src/zot/file/schema";
 import type { Registry } from "./registry";
 import { isDigest } from "./storage/digest";
 import { MEDIA } from "./storage/layout";

@@ -1,5 +1,5 @@
 import { ConditionError, compileCondition } from "../../../src/zot/access/cel";
-import type { RawAccessControl, RawPolicy } from "./schema";
+import type { RawAccessControl, RawPolicy } from "../../../src/zot/file/schema";
 
 /** Where the first condition is that does not compile, and why, in zot's words (zot 2.1.20, CompileAccessControl). */
 export function findBadCondition({ repositories = {}, adminPolicy }: RawAccessControl): string | undefined {

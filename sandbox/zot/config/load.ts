@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type * as z from "zod";
+import { describeIssues, isObject } from "../../../src/zot/file/decode";
+import { configSchema, openIdCredentialsSchema, type RawConfig, sessionKeysSchema } from "../../../src/zot/file/schema";
 import { createLogger, isLogLevel, type Logger } from "../log";
-import { describeIssues, isObject } from "./decode";
-import { configSchema, openIdCredentialsSchema, type RawConfig, sessionKeysSchema } from "./schema";
 import { BAD_CONFIG, InvalidConfig, validate } from "./validate";
 
 export const DISTRIBUTION_SPEC = "1.1.1";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RawConfig } from "../config/schema";
+import type { RawConfig } from "../../../src/zot/file/schema";
 import { addCookie, expireCookie, type Sessions } from "./sessions";
 
 /** How long zot waits for the discovery document. */
