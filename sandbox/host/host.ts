@@ -109,6 +109,7 @@ function sshdConfig(directory: string, port: number): string {
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "MaxStartups 100",
+    "Subsystem sftp internal-sftp",
     "",
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { Client, ConnectConfig } from "ssh2";
 import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
-import { privateKeyOf } from "./private-key";
+import { privateKeyOf, type SshLogin } from "./private-key";
 
 /** Time for the TCP connection and the SSH handshake together, in ms. */
 const READY_TIMEOUT = 10_000;
@@ -13,23 +13,28 @@ export interface Output {
   stderr: string;
 }
 
+/** One command on a host, with nothing on its standard input. @throws OperatorError as `connected` does */
+export function execute(host: HostSettings, command: string): Promise<Output> {
+  return connected(host, (client) => run(client, command));
+}
+
 /**
- * One command on a host, with nothing on its standard input.
+ * Does something over a connection to a host, which is closed after it.
  * @throws OperatorError when the host cannot be reached, is another than the one pinned, or refuses the login
  */
-export async function execute(host: HostSettings, command: string): Promise<Output> {
+export async function connected<Result>(host: SshLogin, use: (client: Client) => Promise<Result>): Promise<Result> {
   // Loading it costs every preview; it is only needed here.
   const { Client } = await import("ssh2");
   const client = new Client();
   try {
     await connect(client, host);
-    return await run(client, command);
+    return await use(client);
   } finally {
     client.end();
   }
 }
 
-function connect(client: Client, host: HostSettings): Promise<void> {
+function connect(client: Client, host: SshLogin): Promise<void> {
   const privateKey = privateKeyOf(host);
   const pinned = host.hostKey.split(" ")[1];
   let presented = pinned;
@@ -57,9 +62,9 @@ function connect(client: Client, host: HostSettings): Promise<void> {
   });
 }
 
-function unusableKey({ privateKeyFile }: HostSettings, error: Error): OperatorError {
+function unusableKey({ privateKeyFile, setting = "harden-zot:hosts" }: SshLogin, error: Error): OperatorError {
   return new OperatorError(
-    `harden-zot:hosts: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be used (${error.message}): name an unencrypted private key, or leave it out and give the key to the SSH agent with ssh-add. Nothing was changed.`,
+    `${setting}: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be used (${error.message}): name an unencrypted private key, or leave it out and give the key to the SSH agent with ssh-add. Nothing was changed.`,
   );
 }
 
@@ -84,20 +89,16 @@ function run(client: Client, command: string): Promise<Output> {
 }
 
 /** As errors call it: `host user@address:port`. */
-export function nameOf({ address, port, user }: HostSettings): string {
+export function nameOf({ address, port, user }: SshLogin): string {
   return `host ${user}@${address}:${port}`;
 }
 
 /** In the operator's words: what is wrong, and what to do. */
-function explain(
-  host: HostSettings,
-  error: Error & { level?: string; code?: string },
-  keyMatched: boolean,
-): OperatorError {
+function explain(host: SshLogin, error: Error & { level?: string; code?: string }, keyMatched: boolean): OperatorError {
   const name = nameOf(host);
   if (!keyMatched || /no matching host key/i.test(error.message)) {
     return new OperatorError(
-      `${name} does not have the host key that harden-zot:hosts pins: another machine answers there, or the host was reinstalled; if you trust it, put the line of \`ssh-keyscan -t ed25519 ${host.address}\` into hostKey. Nothing was changed.`,
+      `${name} does not have the host key that ${host.setting ?? "harden-zot:hosts"} pins: another machine answers there, or the host was reinstalled; if you trust it, put the line of \`ssh-keyscan -t ed25519 ${host.address}\` into hostKey. Nothing was changed.`,
     );
   }
   if (error.level === "client-authentication") {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { destination } from "./publish";
 import { groupName, identityName, listOf, oneOf, period, regularExpression, section } from "./vocabulary";
 
 /** OCI distribution-spec v1.1 tag grammar. */
@@ -89,6 +90,8 @@ const ciIdentity = section({
   repositories: repositoryPatterns,
   role: role.default("publisher"),
   key,
+  /** Where its key is written, besides the stack's outputs. */
+  publish: listOf(destination).default([]),
 });
 
 /** `harden-zot:ci`: the machine accounts. */

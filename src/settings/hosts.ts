@@ -31,12 +31,8 @@ const hostName = z
   .string({ error: "must be a host name or IP address" })
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "must be a host name or IP address");
 
-const host = section({
-  /**
-   * What the stack calls this host. Under another name it is another host: the configuration from before would be put
-   * back on the old one. So keep it when the address changes.
-   */
-  name: hostName.optional(),
+/** How a machine is logged in to over SSH. */
+export const sshLogin = {
   address: hostName,
   port: port.default(22),
   user: z
@@ -45,6 +41,15 @@ const host = section({
   hostKey,
   /** File on the machine that runs Pulumi; left out, the SSH agent (SSH_AUTH_SOCK) is asked. */
   privateKeyFile: z.string({ error: "must be the path of a private key file" }).min(1, "must be a path").optional(),
+};
+
+const host = section({
+  /**
+   * What the stack calls this host. Under another name it is another host: the configuration from before would be put
+   * back on the old one. So keep it when the address changes.
+   */
+  name: hostName.optional(),
+  ...sshLogin,
   zot: remotePath,
   configDirectory: remotePath,
   service,

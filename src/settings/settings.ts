@@ -3,6 +3,7 @@ import { type AccessSettings, accessSettings, type CiIdentity, ciSettings } from
 import { describeIssues, OperatorError } from "./errors";
 import { type HostSettings, hostsSettings } from "./hosts";
 import { authentikUrl, type IdentitySettings, identitySettings } from "./identity";
+import { collisions } from "./publish";
 import { type RegistrySettings, registrySettings } from "./registry";
 
 /** Everything an operator says, checked, with every default in place. Holds no secret. */
@@ -86,6 +87,7 @@ function contradictions({ access, ci, identity, registry }: Settings): string[] 
             `${key}.repositories names ${shown(pattern)}: must not lie in a pull-through cache (${caches.join(", ")}); caches are read-only`,
         ),
     ]),
+    ...collisions(ci),
     ...identity.existingGroups
       .filter((name) => !groups.includes(name))
       .map(

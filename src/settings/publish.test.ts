@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { describeIssues } from "./errors";
+import { collisions, type Destination, destination, namesOf, placeOf } from "./publish";
+
+const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s";
+const forgejo = { url: "https://forge.example.test/", repository: "team/app", token: "forgejoToken" };
+const github = { organization: "team", token: "githubToken" };
+const file = { address: "runner", user: "ci", hostKey: HOST_KEY, path: "/home/ci/.docker/config.json" };
+
+const mistakes = (input: unknown): string => {
+  const result = destination.safeParse(input);
+  return result.success ? "accepted" : describeIssues("publish[0]", input, result.error).join("\n");
+};
+
+describe("destinations", () => {
+  it("have defaults", () => {
+    expect(destination.parse({ forgejo })).toEqual({
+      forgejo: { ...forgejo, url: "https://forge.example.test", secrets: { apiKey: "ZOT_API_KEY" } },
+    });
+    expect(destination.parse({ github }).github).toMatchObject({ url: "https://github.com", visibility: "private" });
+    expect(destination.parse({ file }).file).toMatchObject({ port: 22, content: "dockerConfig" });
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ["no kind", {}, "publish[0]", "forgejo, github, file"],
+    ["two kinds", { forgejo, github }, "publish[0]", "exactly one"],
+    ["an unknown kind", { gitlab: forgejo }, "publish[0].gitlab", "forgejo, github, file"],
+    ["no owner", { github: { token: "t" } }, "publish[0].github", "repository (owner/name) or organization"],
+    ["two owners", { github: { ...github, repository: "a/b" } }, "publish[0].github", "either repository"],
+    ["a repository without owner", { forgejo: { ...forgejo, repository: "app" } }, ".forgejo.repository", "owner/name"],
+    ["a path for a name", { github: { token: "t", organization: "a/../b" } }, ".organization", "name of an org"],
+    ["a token in place of its name", { github: { ...github, token: "ghp_0123" } }, ".github.token", "--secret"],
+    ["no token", { forgejo: { ...forgejo, token: undefined } }, "forgejo.token is missing", "name of a secret"],
+    ["small letters", { github: { ...github, secrets: { apiKey: "key" } } }, ".secrets.apiKey", "capitals"],
+    ["a reserved prefix", { github: { ...github, secrets: { apiKey: "GITHUB_KEY" } } }, ".apiKey", "GITHUB_"],
+    ["no secrets", { github: { ...github, secrets: {} } }, ".github.secrets", "at least one"],
+    ["one name twice", { github: { ...github, secrets: { apiKey: "A", username: "A" } } }, ".secrets", "one name"],
+    ["no URL", { forgejo: { ...forgejo, url: undefined } }, "forgejo.url is missing", "https://"],
+    ["a relative path", { file: { ...file, path: "~/key" } }, ".file.path", "absolute"],
+    ["no host key", { file: { ...file, hostKey: undefined } }, ".file.hostKey", "ssh-keyscan"],
+    ["unknown content", { file: { ...file, content: "yaml" } }, ".file.content", "dockerConfig, apiKey"],
+  ])("refuse %s, naming the key and what is allowed", (_, input, key, allowed) => {
+    expect(mistakes(input)).toContain(key);
+    expect(mistakes(input)).toContain(allowed);
+  });
+
+  it("are told apart by where they are and what they write", () => {
+    const parsed = [{ forgejo }, { github }, { file }].map((input) => destination.parse(input));
+    expect(parsed.map(placeOf)).toEqual([
+      "forge.example.test/team/app",
+      "github.com/team",
+      "runner:22/home/ci/.docker/config.json",
+    ]);
+    expect(parsed.map(namesOf)).toEqual([["ZOT_API_KEY"], ["ZOT_API_KEY"], ["dockerConfig"]]);
+  });
+});
+
+describe("collisions", () => {
+  const identity = (name: string, ...publish: unknown[]) => ({
+    name,
+    publish: publish.map((input): Destination => destination.parse(input)),
+  });
+  const other = { ...forgejo, secrets: { apiKey: "OTHER_API_KEY" } };
+
+  it("of two identities that write one secret, whatever the case of the repository", () => {
+    const found = collisions([
+      identity("a", { forgejo }),
+      identity("b", { forgejo: { ...forgejo, repository: "Team/app" } }),
+    ]);
+    expect(found).toEqual([expect.stringMatching(/^harden-zot:ci\[1\]\.publish\[0\] writes ZOT_API_KEY .*ci\[0\]/)]);
+  });
+
+  it("of one identity with a place twice", () => {
+    expect(collisions([identity("a", { forgejo }, { forgejo: other })])).toEqual([
+      expect.stringContaining("second time"),
+    ]);
+  });
+
+  it("none where the names differ", () => {
+    expect(collisions([identity("a", { forgejo }, { github }), identity("b", { forgejo: other }, { file })])).toEqual(
+      [],
+    );
+  });
+});
