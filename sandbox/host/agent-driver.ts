@@ -13,6 +13,7 @@ import {
   restartFingerprint,
 } from "../../src/host/agent";
 import { serializeConfig } from "../../src/zot/config";
+import { withoutProof, withProof } from "../../src/zot/proof";
 import type { ZotConfig } from "../../src/zot/types";
 import type { SandboxHost } from "./host";
 
@@ -98,26 +99,27 @@ export function openConfig(directory: string, port: number): ZotConfig {
 
 /** The least that zot accepts as hardened. */
 export function hardened(open: ZotConfig, issuer: string, credentialsFile: string): ZotConfig {
-  return {
+  return withProof({
     ...open,
     http: {
       ...open.http,
       auth: { apikey: true, openid: { providers: { oidc: { issuer, credentialsFile, scopes: ["openid"] } } } },
       accessControl: { repositories: { "**": { anonymousPolicy: ["read"], defaultPolicy: ["read"] } } },
     },
-  };
+  });
 }
 
 /** A namespace closed to anonymous clients: another set of access rules, which zot takes up by a reload. */
 export function withRule(config: ZotConfig, pattern: string): ZotConfig {
-  const changed = structuredClone(config);
+  const changed = structuredClone(withoutProof(config));
   Object.assign(changed.http.accessControl?.repositories ?? {}, { [pattern]: { defaultPolicy: ["read"] } });
-  return changed;
+  return withProof(changed);
 }
 
 /** Another realm, for which zot has to be started again. */
 export function withRealm(config: ZotConfig, realm: string): ZotConfig {
-  return { ...config, http: { ...config.http, realm } };
+  const { http, ...rest } = withoutProof(config);
+  return withProof({ ...rest, http: { ...http, realm } });
 }
 
 export interface TestIssuer {

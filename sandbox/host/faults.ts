@@ -169,7 +169,7 @@ class FaultBench {
   }
 
   private isNamed(config: ZotConfig, name: Configuration): boolean {
-    return isDeepStrictEqual({ ...config, http: { ...config.http, realm: "" } }, this.config(name, ""));
+    return isDeepStrictEqual(withRealm(config, ""), this.config(name, ""));
   }
 
   private leftovers(): string[] {

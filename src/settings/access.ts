@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { destination } from "./publish";
-import { groupName, identityName, listOf, oneOf, period, regularExpression, section } from "./vocabulary";
+import {
+  groupName,
+  identityName,
+  listOf,
+  oneOf,
+  period,
+  RESERVED_NAMESPACE,
+  regularExpression,
+  section,
+} from "./vocabulary";
 
 /** OCI distribution-spec v1.1 tag grammar. */
 const tag = z
@@ -13,7 +22,11 @@ const repositoryPattern = z
     /^[a-z0-9*?[\]{},!^/._-]+$/,
     "must be a repository pattern such as team/** (lower case; ** crosses slashes, * does not)",
   )
-  .refine((pattern) => !pattern.startsWith("/") && !pattern.endsWith("/"), "must not begin or end with a slash");
+  .refine((pattern) => !pattern.startsWith("/") && !pattern.endsWith("/"), "must not begin or end with a slash")
+  .refine(
+    (pattern) => pattern.split("/")[0] !== RESERVED_NAMESPACE,
+    `must not lie in ${RESERVED_NAMESPACE}/, which is reserved for the proof that a configuration is in force`,
+  );
 
 const tagRules = {
   /** Tags that a maintainer may move; every other tag is immutable. */

@@ -301,6 +301,12 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "at least one repository pattern",
   ],
   [
+    "a CI identity in the namespace of the program itself",
+    (s) => Object.assign(ci(s), { repositories: ["harden-zot/**"] }),
+    'ci[0].repositories[0] = "harden-zot/**"',
+    "must not lie in harden-zot/, which is reserved",
+  ],
+  [
     "a CI identity that writes into a cache",
     (s) => Object.assign(ci(s), { repositories: ["docker.io/library/*"] }),
     '"docker.io/library/*"',

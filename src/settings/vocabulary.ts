@@ -5,6 +5,9 @@ import { z } from "zod";
  * (see ./errors.ts).
  */
 
+/** Repositories under it are the program's own (src/zot/proof.ts). */
+export const RESERVED_NAMESPACE = "harden-zot";
+
 const says = (allowed: string) => ({ error: allowed });
 
 /** An object that refuses unknown keys by listing the known ones. */

@@ -2,6 +2,7 @@ import { OperatorError } from "../settings/errors";
 import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
 import { compileAccess } from "./access/compile";
+import { withProof } from "./proof";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
 import { requireHardenable } from "./versions";
 
@@ -37,7 +38,7 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     log: { level: registry.logLevel },
     extensions: extensions(registry),
   };
-  return withExtra(config, registry.extraConfig);
+  return withProof(withExtra(config, registry.extraConfig));
 }
 
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */

@@ -1,5 +1,6 @@
 import type { LINTS } from "../../settings/access";
 import { OperatorError } from "../../settings/errors";
+import { withoutProof } from "../proof";
 import type { ZotConfig } from "../types";
 import type { AccessRules } from "./compile";
 import { lintEffect } from "./lints/effect";
@@ -88,7 +89,8 @@ const ADVICE: Record<LintName, Advice> = {
 /**
  * Examines the access rules of a whole zot configuration, extraConfig included, against what the settings ask for.
  */
-export function lintAccess(config: ZotConfig, rules: AccessRules): Finding[] {
+export function lintAccess(whole: ZotConfig, rules: AccessRules): Finding[] {
+  const config = withoutProof(whole);
   const subject: Linted = { config, loaded: loadConfig(config), rules };
   const findings = [...lintText(subject), ...lintEffect(subject)];
   return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];

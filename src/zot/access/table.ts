@@ -1,3 +1,4 @@
+import { withoutProof } from "../proof";
 import type { ZotConfig } from "../types";
 import type { AccessRules } from "./compile";
 import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "./load";
@@ -40,7 +41,7 @@ interface Cell {
  * @param config the whole rendered configuration, extraConfig included; one without accessControl has no rows
  */
 export function accessTable(config: ZotConfig, rules: Pick<AccessRules, "access" | "ci">): AccessTable {
-  const { accessControl } = loadConfig(config);
+  const { accessControl } = loadConfig(withoutProof(config));
   if (accessControl === undefined) return { rows: [] };
   const people = peopleIn(accessControl, rules);
   const rows = [...accessControl.repositories].flatMap(([where, repository]) =>

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { OperatorError } from "../settings/errors";
+import { RESERVED_NAMESPACE } from "../settings/vocabulary";
+import { overlap, padded } from "./access/patterns";
+import type { AccessControl, RepositoryPolicy, ZotConfig } from "./types";
+
+/** zot's loader drops an empty object, and with it the pattern; empty lists stay. */
+const CLOSED: RepositoryPolicy = { anonymousPolicy: [], defaultPolicy: [], policies: [] };
+const READABLE: RepositoryPolicy = { anonymousPolicy: ["read"], defaultPolicy: ["read"] };
+
+/**
+ * Gives a configuration a mark by which zot tells it from every other: a repository that does not exist, named by
+ * the configuration's sha256, in a namespace that is otherwise closed. An anonymous client that asks for its tags is
+ * answered 404 once this very configuration is in force, and 401 before. The host agent asks so after a reload.
+ *
+ * A configuration that opens nothing to anonymous clients gets none: a first anonymousPolicy changes what zot answers
+ * to all of them (zot 2.1.20: `GET /v2/` and others go from 401 to 200).
+ * @throws OperatorError when a rule names the reserved namespace
+ */
+export function withProof(config: ZotConfig): ZotConfig {
+  const { accessControl } = config.http;
+  const repositories = accessControl?.repositories ?? {};
+  const patterns = Object.keys(repositories);
+  const taken = patterns.find(isReserved);
+  if (taken !== undefined) {
+    throw new OperatorError(
+      `the access rules name ${JSON.stringify(taken)}: ${RESERVED_NAMESPACE}/ is reserved for the proof that a configuration is in force; rename that cache of harden-zot:registry.pullThrough, or take it out of harden-zot:registry.extraConfig`,
+    );
+  }
+  if (!Object.values(repositories).some(({ anonymousPolicy }) => anonymousPolicy?.includes("read"))) return config;
+  const id = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
+  const closed = longerThanAll(`${RESERVED_NAMESPACE}/**`, patterns);
+  const readable = longerThanAll(`${RESERVED_NAMESPACE}/proof-${id}`, [...patterns, closed]);
+  return withRepositories(config, { ...repositories, [closed]: CLOSED, [readable]: READABLE });
+}
+
+/** The configuration without its mark: the operator's own rules. */
+export function withoutProof(config: ZotConfig): ZotConfig {
+  const repositories = config.http.accessControl?.repositories;
+  if (repositories === undefined || !Object.keys(repositories).some(isReserved)) return config;
+  return withRepositories(
+    config,
+    Object.fromEntries(Object.entries(repositories).filter(([pattern]) => !isReserved(pattern))),
+  );
+}
+
+const isReserved = (pattern: string) =>
+  pattern
+    .replace(/^\{,*\}/, "")
+    .toLowerCase()
+    .split("/")[0] === RESERVED_NAMESPACE;
+
+/** zot applies the longest pattern alone. */
+function longerThanAll(pattern: string, others: readonly string[]): string {
+  const rivals = others.filter((other) => overlap(pattern, other)).map((other) => Buffer.byteLength(other));
+  const [natural, longest] = [Buffer.byteLength(pattern), Math.max(0, ...rivals)];
+  return natural > longest ? pattern : padded(pattern, Math.max(natural + 2, longest + 1));
+}
+
+function withRepositories(config: ZotConfig, repositories: NonNullable<AccessControl["repositories"]>): ZotConfig {
+  return {
+    ...config,
+    http: { ...config.http, accessControl: { ...config.http.accessControl, repositories } },
+  };
+}
