@@ -37,6 +37,11 @@ export class Stack {
     writeFileSync(this.configFile, stringify({ ...kept, config: settings }));
   }
 
+  /** Into the settings as they are now; `configure` takes it out again. */
+  async setSecret(key: string, value: string): Promise<void> {
+    await this.expect(["config", "set", "--secret", key, value]);
+  }
+
   /** The same stack, run with other variables in its environment. */
   withEnvironment(variables: Record<string, string>): Stack {
     return new Stack({ ...this.options, environment: { ...this.options.environment, ...variables } });
@@ -56,6 +61,11 @@ export class Stack {
 
   up(...flags: string[]): Promise<Run> {
     return this.pulumi(["up", "--yes", "--skip-preview", ...flags]);
+  }
+
+  /** Takes what the providers can see into the state; runs nothing. */
+  refresh(...flags: string[]): Promise<Run> {
+    return this.pulumi(["refresh", "--yes", "--skip-preview", ...flags]);
   }
 
   destroy(...flags: string[]): Promise<Run> {
@@ -81,7 +91,9 @@ export class Stack {
   pulumi(args: string[], show: (text: string) => void = () => {}): Promise<Run> {
     const { directory, environment, project = PROJECT } = this.options;
     const [verb, ...rest] = args as [string, ...string[]];
-    const withConfig = ["preview", "up", "destroy"].includes(verb) ? ["--config-file", this.configFile] : [];
+    const withConfig = ["preview", "up", "refresh", "destroy", "config"].includes(verb)
+      ? ["--config-file", this.configFile]
+      : [];
     const stackInit = verb === "stack" && rest[0] === "init";
     const child = spawn(
       this.options.pulumi,

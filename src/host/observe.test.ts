@@ -53,7 +53,7 @@ describe("observe", () => {
     write(privateKeyFile);
     const failure = await observe(settings({ privateKeyFile })).catch((error: Error) => error);
     expect(failure).toBeInstanceOf(OperatorError);
-    expect((failure as Error).message).toMatch(/privateKeyFile = .* cannot be used .*ssh-add/);
+    expect((failure as Error).message).toMatch(/privateKeyFile = .* (is encrypted|cannot be used).* ssh-add/);
     expect((failure as Error).message).not.toContain(readFileSync(privateKeyFile, "utf8").trim());
   });
 });

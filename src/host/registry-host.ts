@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { HostSettings } from "../settings/hosts";
+import type { HostSettings, LoginSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
 import { agentCommand, installCommand, installScript, restartFingerprint, secretPath } from "./agent";
@@ -120,14 +120,20 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 }
 
+/** Both ends of a connection that is led through a jump host are pinned. */
 function connectionTo(host: HostSettings): remote.CommandArgs["connection"] {
-  const privateKey = privateKeyOf(host);
+  return { ...endpoint(host), ...(host.jump ? { proxy: endpoint(host.jump) } : {}) };
+}
+
+function endpoint(to: LoginSettings) {
+  const key = privateKeyOf(to);
   return {
-    host: host.address,
-    port: host.port,
-    user: host.user,
-    hostKey: host.hostKey,
-    ...(privateKey ? { privateKey: pulumi.secret(privateKey) } : {}),
+    host: to.address,
+    port: to.port,
+    user: to.user,
+    hostKey: to.hostKey,
+    ...(key && { privateKey: pulumi.secret(key.text) }),
+    ...(key?.passphrase && { privateKeyPassword: pulumi.secret(key.passphrase) }),
     dialErrorLimit: 2,
     perDialTimeout: 10,
   };

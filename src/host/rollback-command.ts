@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { runCommand } from "../command";
 import { OperatorError } from "../settings/errors";
 import { settingsOfStack } from "../settings/stack-file";
+import { decryptPassphrases } from "./private-key";
 import { describeRollback, rollBack } from "./rollback";
 
 /**
@@ -16,6 +17,7 @@ async function main(args: string[]): Promise<number> {
   if (meant.length === 0) {
     throw new OperatorError(`HOST=${values.host}: must be one of: ${hosts.map(({ name }) => name).join(", ")}`);
   }
+  decryptPassphrases(values.stack, meant);
   const outcomes = await rollBack(meant);
   for (const outcome of outcomes) (outcome.done ? console.log : console.error)(describeRollback(outcome));
   if (outcomes.some(({ done }) => done)) {

@@ -1,7 +1,9 @@
+import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
 import { OperatorError } from "../settings/errors";
-import type { HostSettings } from "../settings/hosts";
-import { privateKeyOf, type SshLogin } from "./private-key";
+import type { HostSettings, LoginSettings } from "../settings/hosts";
+import { type PrivateKey, privateKeyOf, type SshLogin } from "./private-key";
+import { refusedKey, type SshError, unreachable } from "./ssh-errors";
 
 /** Time for the TCP connection and the SSH handshake together, in ms. */
 const READY_TIMEOUT = 10_000;
@@ -13,6 +15,11 @@ export interface Output {
   stderr: string;
 }
 
+/** A machine, perhaps behind another that the connection is led through. */
+export interface SshTarget extends SshLogin {
+  jump?: LoginSettings | undefined;
+}
+
 /** One command on a host, with nothing on its standard input. @throws OperatorError as `connected` does */
 export function execute(host: HostSettings, command: string): Promise<Output> {
   return connected(host, (client) => run(client, command));
@@ -20,51 +27,79 @@ export function execute(host: HostSettings, command: string): Promise<Output> {
 
 /**
  * Does something over a connection to a host, which is closed after it.
- * @throws OperatorError when the host cannot be reached, is another than the one pinned, or refuses the login
+ * @throws OperatorError when the host or its jump host cannot be reached, is another than the one pinned, or refuses the
+ *   login
  */
-export async function connected<Result>(host: SshLogin, use: (client: Client) => Promise<Result>): Promise<Result> {
+export async function connected<Result>(host: SshTarget, use: (client: Client) => Promise<Result>): Promise<Result> {
+  if (!host.jump) return session(host, nameOf(host), use);
+  return session(host.jump, jumpNameOf(host), async (jump) =>
+    session(host, nameOf(host), use, await forward(jump, host)),
+  );
+}
+
+async function session<Result>(
+  to: SshLogin,
+  name: string,
+  use: (client: Client) => Promise<Result>,
+  through?: Duplex,
+): Promise<Result> {
   // Loading it costs every preview; it is only needed here.
   const { Client } = await import("ssh2");
   const client = new Client();
   try {
-    await connect(client, host);
+    await connect(client, to, name, through);
     return await use(client);
   } finally {
     client.end();
   }
 }
 
-function connect(client: Client, host: SshLogin): Promise<void> {
-  const privateKey = privateKeyOf(host);
-  const pinned = host.hostKey.split(" ")[1];
+async function connect(client: Client, to: SshLogin, name: string, through?: Duplex): Promise<void> {
+  const key = privateKeyOf(to);
+  if (key) await check(key, to);
+  const pinned = to.hostKey.split(" ")[1];
   let presented = pinned;
+  const options: ConnectConfig = {
+    ...(through ? { sock: through } : { host: to.address, port: to.port }),
+    username: to.user,
+    readyTimeout: READY_TIMEOUT,
+    algorithms: { serverHostKey: [to.hostKey.split(" ")[0] as "ssh-ed25519"] },
+    hostVerifier: (offered: Buffer) => {
+      presented = offered.toString("base64");
+      return presented === pinned;
+    },
+    ...(key ? { privateKey: key.text } : { agent: process.env.SSH_AUTH_SOCK ?? "" }),
+    ...(key?.passphrase && { passphrase: key.passphrase }),
+  };
   return new Promise((settle, fail) => {
     client.once("ready", settle);
-    client.on("error", (error) => fail(explain(host, error, presented === pinned)));
-    const options: ConnectConfig = {
-      host: host.address,
-      port: host.port,
-      username: host.user,
-      readyTimeout: READY_TIMEOUT,
-      algorithms: { serverHostKey: [host.hostKey.split(" ")[0] as "ssh-ed25519"] },
-      hostVerifier: (key: Buffer) => {
-        presented = key.toString("base64");
-        return presented === pinned;
-      },
-      ...(privateKey ? { privateKey } : { agent: process.env.SSH_AUTH_SOCK ?? "" }),
-    };
-    try {
-      client.connect(options);
-    } catch (error) {
-      // The key is read before anything is sent.
-      fail(unusableKey(host, error as Error));
-    }
+    client.on("error", (error: SshError) => fail(unreachable(to, name, error, presented === pinned)));
+    client.connect(options);
   });
 }
 
-function unusableKey({ privateKeyFile, setting = "harden-zot:hosts" }: SshLogin, error: Error): OperatorError {
-  return new OperatorError(
-    `${setting}: privateKeyFile = ${JSON.stringify(privateKeyFile)} cannot be used (${error.message}): name an unencrypted private key, or leave it out and give the key to the SSH agent with ssh-add. Nothing was changed.`,
+/** The key is opened before anything is sent, so that what is wrong with it is not taken for a refusal. */
+async function check({ text, passphrase }: PrivateKey, to: SshLogin): Promise<void> {
+  const { utils } = await import("ssh2");
+  const closed = utils.parseKey(text);
+  const opened = passphrase ? utils.parseKey(text, passphrase) : closed;
+  if (opened instanceof Error) throw refusedKey(to, opened.message);
+  // @pulumi/command 1.2.1 refuses a passphrase for a key that needs none.
+  if (passphrase && !(closed instanceof Error)) throw refusedKey(to, "it is not encrypted");
+}
+
+function forward(jump: Client, host: SshTarget): Promise<Duplex> {
+  const { address, port } = host;
+  return new Promise((settle, fail) =>
+    jump.forwardOut("127.0.0.1", 0, address, port, (error, channel) => {
+      if (!error) return settle(channel);
+      const why = error.message.replace(/^.*?: /, "");
+      fail(
+        new OperatorError(
+          `${jumpNameOf(host)} cannot reach ${nameOf(host)} (${why}): check that address and port as the jump host sees them, that sshd runs there, and that the jump host lets TCP be forwarded. Nothing was changed.`,
+        ),
+      );
+    }),
   );
 }
 
@@ -93,21 +128,6 @@ export function nameOf({ address, port, user }: SshLogin): string {
   return `host ${user}@${address}:${port}`;
 }
 
-/** In the operator's words: what is wrong, and what to do. */
-function explain(host: SshLogin, error: Error & { level?: string; code?: string }, keyMatched: boolean): OperatorError {
-  const name = nameOf(host);
-  if (!keyMatched || /no matching host key/i.test(error.message)) {
-    return new OperatorError(
-      `${name} does not have the host key that ${host.setting ?? "harden-zot:hosts"} pins: another machine answers there, or the host was reinstalled; if you trust it, put the line of \`ssh-keyscan -t ed25519 ${host.address}\` into hostKey. Nothing was changed.`,
-    );
-  }
-  if (error.level === "client-authentication") {
-    const how = host.privateKeyFile ? `the key ${host.privateKeyFile}` : "what the SSH agent (SSH_AUTH_SOCK) offers";
-    return new OperatorError(
-      `${name} refused the login with ${how}: add the public key to that user's authorized_keys, or set privateKeyFile. Nothing was changed.`,
-    );
-  }
-  return new OperatorError(
-    `${name} cannot be reached (${error.code ?? error.message}): check address, port and that sshd runs there. Nothing was changed.`,
-  );
+function jumpNameOf({ address, jump }: SshTarget): string {
+  return jump ? `the jump ${nameOf(jump)} (for ${address})` : "";
 }

@@ -43,19 +43,39 @@ export const sshLogin = {
   privateKeyFile: z.string({ error: "must be the path of a private key file" }).min(1, "must be a path").optional(),
 };
 
+const login = {
+  ...sshLogin,
+  /** Name of the secret configuration value that opens an encrypted private key: `sshPassphrase` is `harden-zot:sshPassphrase`. */
+  passphraseKey: z
+    .string({ error: "must be the name of a secret configuration value, such as sshPassphrase" })
+    .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "must be the name of a secret configuration value, such as sshPassphrase")
+    .optional(),
+};
+
+const jump = section(login).superRefine(opensAKey);
+
 const host = section({
   /**
    * What the stack calls this host. Under another name it is another host: the configuration from before would be put
    * back on the old one. So keep it when the address changes.
    */
   name: hostName.optional(),
-  ...sshLogin,
+  ...login,
+  /** Host that the connection is led through; its address as the machine that runs Pulumi sees it. */
+  jump: jump.optional(),
   zot: remotePath,
   configDirectory: remotePath,
   service,
   /** Run the service manager (and nothing else) through `sudo -n`. */
   sudo: flag.default(false),
-});
+}).superRefine(opensAKey);
+
+/** A passphrase is one of a key file. */
+function opensAKey({ privateKeyFile, passphraseKey }: LoginSettings, context: z.RefinementCtx): void {
+  if (passphraseKey === undefined || privateKeyFile !== undefined) return;
+  const message = "needs privateKeyFile, the key that this passphrase opens; the SSH agent holds its keys open";
+  context.addIssue({ code: "custom", path: ["passphraseKey"], message });
+}
 
 const named = host.transform((entry) => ({ ...entry, name: entry.name ?? entry.address }));
 
@@ -66,5 +86,7 @@ export const hostsSettings = listOf(named)
     message: "must not name the same host twice; give hosts that share an address a name of their own",
   });
 
+/** A machine to log in to: a registry host, or the host its connection is led through. */
+export type LoginSettings = z.output<z.ZodObject<typeof login>>;
 export type HostSettings = z.output<typeof named>;
 export type ServiceSettings = HostSettings["service"];

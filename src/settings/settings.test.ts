@@ -224,6 +224,30 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "ssh-keyscan",
   ],
   [
+    "a passphrase itself, where the name of a secret belongs",
+    (s) => Object.assign(host(s), { privateKeyFile: "/k", passphraseKey: "correct horse" }),
+    "passphraseKey",
+    "name of a secret configuration value",
+  ],
+  [
+    "a passphrase for no key",
+    (s) => Object.assign(host(s), { passphraseKey: "sshPassphrase" }),
+    'hosts[0].passphraseKey = "sshPassphrase"',
+    "needs privateKeyFile",
+  ],
+  [
+    "a jump host that is not pinned",
+    (s) => Object.assign(host(s), { jump: { address: "bastion", user: "zot" } }),
+    "hosts[0].jump.hostKey is missing",
+    "ssh-keyscan",
+  ],
+  [
+    "a passphrase for no key of a jump host",
+    (s) => Object.assign(host(s), { jump: { address: "b", user: "u", hostKey: HOST_KEY, passphraseKey: "p" } }),
+    'hosts[0].jump.passphraseKey = "p"',
+    "needs privateKeyFile",
+  ],
+  [
     "a zot path with a space",
     (s) => Object.assign(host(s), { zot: "/opt/my zot" }),
     'zot = "/opt/my zot"',
