@@ -16,7 +16,7 @@
 #   sudo=yes                   run the service manager, and nothing else, through `sudo -n`
 #   minimum=VERSION            refuse an older zot
 #   heal=N                     a counter kept in the record, raised by the program to apply the same content again
-#   wait=SECONDS               how long zot may take to serve, and another run to finish (60)
+#   wait=SECONDS               how long zot may take to serve, its manager to restart it, another run to finish (60)
 #
 # Exit status: 0 done; 1 refused or rolled back, the reason on stderr; 2 wrong words; 75 another run holds the lock.
 # A run that was killed leaves a journal (txn/), which the next run of any verb but status finishes or rolls back.
@@ -226,7 +226,7 @@ older() {
 # ---------------------------------------------------------------- the service
 
 set_up_service() {
-  as_root=''
+  as_root='' user=''
   [ "$sudo" = yes ] && as_root='sudo -n'
   unit=${service#*:}
   case $service in
@@ -234,22 +234,48 @@ set_up_service() {
   systemd-user:?*)
     XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
     export XDG_RUNTIME_DIR
+    as_root='' user=yes
     ;;
   command) need start stop status ;;
   *) die "service=$service: give systemd:NAME, systemd-user:NAME, launchd:NAME, docker:NAME, podman:NAME or command" 2 ;;
   esac
 }
 
-# words A,B,C: runs them.
+# become COMMAND...: in a subshell.
+become() { exec $as_root "$@"; }
+
+# words RUNNER A,B,C: has the runner (become, limited) run the words.
 words() {
   set -f
   IFS=,
   # shellcheck disable=SC2086
-  set -- $1
+  set -- "$1" $2
   unset IFS
   set +f
+  "$@"
+}
+
+# limited COMMAND...: runs a command that changes the service, for $wait seconds at most: a manager that hangs must not
+# keep the registry from its last good configuration. The command's own words go to $said, for the error.
+limited() {
   # A service that is started here inherits neither the agent's umask nor its deafness to signals.
-  (trap - HUP PIPE && umask "$umask_of_login" && exec $as_root "$@" </dev/null)
+  words_file=$state/said.$$
+  true >"$words_file" || words_file=/dev/null
+  (trap - HUP PIPE && umask "$umask_of_login" && become "$@") </dev/null >"$words_file" 2>&1 &
+  child=$! give_up=$(($(date +%s) + wait))
+  while kill -0 "$child" 2>/dev/null; do
+    if [ "$(date +%s)" -ge "$give_up" ]; then
+      # Out of our hands if it is root's, so it is not waited for.
+      kill -9 "$child" 2>/dev/null
+      said="it did not come back within $wait s"
+      return 1
+    fi
+    nap
+  done
+  wait "$child"
+  code=$?
+  said=$(cat "$words_file")
+  return "$code"
 }
 
 launchd_find() {
@@ -272,7 +298,7 @@ service_state() {
   running=no pid=''
   case $service in
   systemd*)
-    said=$(systemctl_ show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>/dev/null)
+    said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>/dev/null)
     case $said in
     '' | *LoadState=not-found*) running=missing ;;
     *SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
@@ -295,7 +321,7 @@ service_state() {
     fi
     ;;
   command)
-    if said=$(words "$status" 2>/dev/null); then
+    if said=$(words become "$status" </dev/null 2>/dev/null); then
       running=yes
       case $said in *[!0-9]*) ;; *) pid=$said ;; esac
     fi
@@ -303,54 +329,48 @@ service_state() {
   esac
 }
 
-systemctl_() {
-  case $service in systemd-user:*) systemctl --user "$@" ;; *) $as_root systemctl "$@" ;; esac
-}
-
-# The manager's own words go to $said, for the error.
 service_restart() {
   case $service in
   systemd*)
     # After a crash loop systemd refuses to start a unit at all, also the one that is to be put back.
-    systemctl_ reset-failed "$unit" 2>/dev/null
-    said=$(systemctl_ restart "$unit" 2>&1)
+    limited systemctl ${user:+--user} reset-failed "$unit"
+    limited systemctl ${user:+--user} restart "$unit"
     ;;
   launchd:*)
     if launchd_find; then
-      said=$($as_root launchctl kickstart -k "$domain/$unit" 2>&1)
+      limited launchctl kickstart -k "$domain/$unit"
     else
       plist=$(launchd_plist) || return 1
       domain=gui/$(id -u)
       case $plist in /Library/LaunchDaemons/*) domain=system ;; esac
-      said=$($as_root launchctl bootstrap "$domain" "$plist" 2>&1)
+      limited launchctl bootstrap "$domain" "$plist"
     fi
     ;;
-  docker:* | podman:*) said=$($as_root "${service%%:*}" restart "$unit" 2>&1) ;;
-  command) said=$(words "$stop" 2>&1) && said=$(words "$start" 2>&1) ;;
+  docker:* | podman:*) limited "${service%%:*}" restart "$unit" ;;
+  command) words limited "$stop" && words limited "$start" ;;
   esac
 }
 
 service_stop() {
   case $service in
-  systemd*) said=$(systemctl_ stop "$unit" 2>&1) ;;
+  systemd*) limited systemctl ${user:+--user} stop "$unit" ;;
   # A job that launchd keeps alive stops only by being unloaded.
-  launchd:*) if launchd_find; then said=$($as_root launchctl bootout "$domain/$unit" 2>&1); fi ;;
-  docker:* | podman:*) said=$($as_root "${service%%:*}" stop "$unit" 2>&1) ;;
-  command) said=$(words "$stop" 2>&1) ;;
+  launchd:*) if launchd_find; then limited launchctl bootout "$domain/$unit"; fi ;;
+  docker:* | podman:*) limited "${service%%:*}" stop "$unit" ;;
+  command) words limited "$stop" ;;
   esac
 }
 
 # The last errors zot logged, one a line.
 service_errors() {
   case $service in
-  systemd:*) $as_root journalctl -u "$unit" -n 40 -o cat --no-pager ;;
-  systemd-user:*) journalctl --user -u "$unit" -n 40 -o cat --no-pager ;;
+  systemd*) $as_root journalctl ${user:+--user} -u "$unit" -n 40 -o cat --no-pager ;;
   launchd:*)
     launchd_find && $as_root launchctl print "$domain/$unit" |
       sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u | while IFS= read -r word; do tail -n 40 "$word"; done
     ;;
   docker:* | podman:*) $as_root "${service%%:*}" logs --tail 40 "$unit" 2>&1 ;;
-  command) words "$status" 2>&1 ;;
+  command) (words become "$status" 2>&1) ;;
   esac 2>/dev/null | {
     cat
     [ -z "$log_file" ] || tail -n 40 "$log_file" 2>/dev/null
@@ -401,7 +421,7 @@ alive() {
 
 lock() {
   printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
-  trap 'rm -f "$state/lock.$$" "$state"/secrets/*."$$"' EXIT
+  trap 'rm -f "$state"/*."$$" "$state"/secrets/*."$$"' EXIT
   deadline=$(($(date +%s) + wait))
   # A hard link appears whole, with the holder's id in it, or not at all.
   while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
@@ -420,7 +440,7 @@ lock() {
     fi
     nap
   done
-  trap 'rm -f "$state/lock" "$state/lock.$$" "$state"/secrets/*."$$"' EXIT
+  trap 'rm -f "$state/lock" "$state"/*."$$" "$state"/secrets/*."$$"' EXIT
 }
 
 # Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
@@ -456,7 +476,7 @@ recover() {
   fi
   rm -rf "$txn"
   for file in "$state"/*.[0-9]* "$state"/secrets/*.[0-9]*; do
-    [ -f "$file" ] && ! alive "${file##*.}" && rm -f "$file"
+    [ -f "$file" ] && [ "${file##*.}" != $$ ] && ! alive "${file##*.}" && rm -f "$file"
   done
   return 0
 }
@@ -472,7 +492,8 @@ roll_back() {
   [ -f "$txn/rollback" ] || mv -f "$txn/switch" "$txn/rollback"
   if [ "$had" = yes ]; then
     # Gone when a killed rollback had come this far already.
-    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config"; then
+    # The file may be writable in a directory that is not.
+    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config" && ! cat "$txn/before.json" >"$config"; then
       outcome="the last good configuration could not be put back from $txn/before.json to $config: make that directory writable and run again"
       return 1
     fi
@@ -542,6 +563,7 @@ preflight() {
     undone "zot $version refuses the new config.json (zot verify): ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
   fi
   for word in $issuers; do check_issuer "$word"; done
+  [ -w "${config%/*}" ] || undone "cannot write in ${config%/*}: is it, or its disk, read-only?"
   check_port
 }
 
