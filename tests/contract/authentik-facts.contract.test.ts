@@ -138,10 +138,20 @@ describe("authorize", () => {
 
   test("with no binding at all everybody passes", async () => {
     expect(await machineClaims()).toBeUndefined();
-    await ask(access, "PATCH", `policies/bindings/${world.bindingPk}/`, { enabled: false });
+    const path = `policies/bindings/${world.bindingPk}/`;
+    const { target } = await ask<{ target: string }>(access, "GET", path);
+    const whole = { target, group: world.usersPk };
+    await ask(access, "PATCH", path, { ...whole, enabled: false });
     const claims = await machineClaims();
-    await ask(access, "PATCH", `policies/bindings/${world.bindingPk}/`, { enabled: true });
+    await ask(access, "PATCH", path, { ...whole, enabled: true });
     expect(claims?.preferred_username).toBe(world.outsider.username);
+  });
+
+  test("a binding is changed only by a body that names its target and its group", async () => {
+    const path = `policies/bindings/${world.bindingPk}/`;
+    const { target } = await ask<{ target: string }>(access, "GET", path);
+    await expect(ask(access, "PATCH", path, { enabled: false })).rejects.toThrow("405");
+    await expect(ask(access, "PATCH", path, { target, enabled: false })).rejects.toThrow(/400.*must be set/);
   });
 
   async function machineClaims(): Promise<Record<string, unknown> | undefined> {

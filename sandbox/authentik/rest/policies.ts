@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { EVALUABLE } from "../access";
-import { invalid } from "../http";
+import { invalid, Refusal } from "../http";
 import type { Policy, PolicyBinding } from "../model";
 import type { Store } from "../store";
 import type { Collection } from "./collection";
@@ -57,7 +57,9 @@ export function policyBindings(store: Store): Collection<PolicyBinding> {
       return binding;
     },
     update: (binding, values) => {
-      checkSubject({ ...binding, ...values });
+      // Authentik looks at what the body says, not at what is stored; without a target it fails, and says so in this way.
+      if (!("target" in values)) throw new Refusal({ status: 405, headers: { allow: "GET, HEAD, OPTIONS" } });
+      checkSubject(values);
       Object.assign(binding, values);
     },
     remove: (binding) => {
@@ -70,7 +72,7 @@ const bindingKey = (target: object) =>
   "policybindingmodel_ptr_id" in target ? target.policybindingmodel_ptr_id : undefined;
 
 function checkSubject(values: Record<string, unknown>): void {
-  const given = SUBJECTS.filter((subject) => values[subject] !== null);
+  const given = SUBJECTS.filter((subject) => (values[subject] ?? null) !== null);
   if (given.length === 0) throw invalid({ non_field_errors: ["One of 'group', 'policy', 'user' must be set."] });
   if (given.length > 1) throw invalid({ non_field_errors: ["Only one of 'group', 'policy', 'user' can be set."] });
 }
