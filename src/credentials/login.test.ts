@@ -6,15 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Authentik, startAuthentik } from "../../sandbox/authentik/server";
 import { findZot } from "../../sandbox/parts";
 import { ask } from "../../sandbox/people";
 import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../../sandbox/process";
-import { createWorld, type World } from "../../tests/contract/authentik-world";
+import { authentikUnderTest, createWorld, type World } from "../../tests/contract/authentik-world";
 import { login } from "./login";
 import { answer } from "./login-flow";
 
-let authentik: Authentik;
+let authentik: Awaited<ReturnType<typeof authentikUnderTest>>;
 let world: World;
 let registryUrl: string;
 let zot: Daemon;
@@ -23,13 +22,14 @@ const directory = mkdtempSync(join(tmpdir(), "harden-zot-login-"));
 beforeAll(async () => {
   const port = await freePort();
   registryUrl = `http://127.0.0.1:${port}`;
-  authentik = await startAuthentik({ token: "api-token-of-the-test" });
+  authentik = await authentikUnderTest();
   world = await createWorld(authentik, `${registryUrl}/zot/auth/callback/oidc`);
   zot = await startZot("zot", port, registryUrl, authentik.url);
 });
 
 afterAll(async () => {
   if (zot) await stopDaemon(zot);
+  await world?.destroy();
   await authentik?.stop();
   rmSync(directory, { recursive: true, force: true });
 });

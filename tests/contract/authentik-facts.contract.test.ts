@@ -1,32 +1,24 @@
 import { CookieJar } from "tough-cookie";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startAuthentik } from "../../sandbox/authentik/server";
 import { ask } from "../../sandbox/people";
-import { createWorld, type World } from "./authentik-world";
+import { authentikUnderTest, createWorld, type World } from "./authentik-world";
 
 /**
  * What was measured on Authentik 2026.2.2 and kept as a fact, not as a recording (docs/facts.md). Against the stand-in, and
  * with AUTHENTIK_URL and AUTHENTIK_TOKEN against that server.
  */
 const REDIRECT = "http://127.0.0.1:5999/zot/auth/callback/oidc";
-let access: { url: string; token: string };
+let access: Awaited<ReturnType<typeof authentikUnderTest>>;
 let world: World;
-let stop = async () => {};
 
 beforeAll(async () => {
-  const { AUTHENTIK_URL: url, AUTHENTIK_TOKEN: token } = process.env;
-  if (url && token) access = { url: url.replace(/\/$/, ""), token };
-  else {
-    const authentik = await startAuthentik({ token: "facts-token" });
-    access = authentik;
-    stop = authentik.stop;
-  }
+  access = await authentikUnderTest();
   world = await createWorld(access, REDIRECT);
 });
 
 afterAll(async () => {
   await world?.destroy();
-  await stop();
+  await access?.stop();
 });
 
 class Browser {

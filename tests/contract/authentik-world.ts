@@ -1,5 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { startAuthentik } from "../../sandbox/authentik/server";
 import { type AuthentikAccess, ask } from "../../sandbox/people";
+
+/** The Authentik that a test runs against: with AUTHENTIK_URL and AUTHENTIK_TOKEN that server, else a stand-in of its own. */
+export async function authentikUnderTest(): Promise<AuthentikAccess & { real: boolean; stop: () => Promise<void> }> {
+  const { AUTHENTIK_URL: url, AUTHENTIK_TOKEN: token } = process.env;
+  if (url && token) return { url: url.replace(/\/+$/, ""), token, real: true, stop: async () => {} };
+  const { stop, ...access } = await startAuthentik({ token: randomBytes(12).toString("hex") });
+  return { url: access.url, token: access.token, real: false, stop };
+}
 
 interface Named {
   username: string;

@@ -1,18 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { CookieJar } from "tough-cookie";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startAuthentik } from "../../sandbox/authentik/server";
 import { ask } from "../../sandbox/people";
 import { Replay, readLines, readVector } from "./authentik-replay";
+import { authentikUnderTest } from "./authentik-world";
 
 /**
  * Against the stand-in, and with AUTHENTIK_URL and AUTHENTIK_TOKEN against that server: under names with a random
  * suffix, all of it taken away at the end.
  */
-const real = process.env.AUTHENTIK_URL && process.env.AUTHENTIK_TOKEN ? process.env : undefined;
 const suffix = `-${randomBytes(3).toString("hex")}`;
-let access: { url: string; token: string };
-let stop = async () => {};
+let access: Awaited<ReturnType<typeof authentikUnderTest>>;
 
 interface Exchange {
   name?: string;
@@ -36,13 +34,7 @@ interface Step extends Exchange {
 }
 
 beforeAll(async () => {
-  if (real) {
-    access = { url: String(real.AUTHENTIK_URL).replace(/\/$/, ""), token: String(real.AUTHENTIK_TOKEN) };
-  } else {
-    const authentik = await startAuthentik({ token: "contract-token" });
-    access = authentik;
-    stop = authentik.stop;
-  }
+  access = await authentikUnderTest();
 });
 
 /** Paths of everything the replays created, for the end. */
@@ -54,10 +46,10 @@ afterAll(async () => {
   const { results } = await ask<{ results: { pk: number }[] }>(access, "GET", ofClient);
   for (const { pk } of results) created.push(`/core/users/${pk}/`);
   for (const path of created.reverse()) await ask(access, "DELETE", path.slice(1)).catch(() => undefined);
-  await stop();
+  await access.stop();
 });
 
-const newReplay = () => new Replay(access.url, suffix, !real);
+const newReplay = () => new Replay(access.url, suffix, !access.real);
 
 async function exchange(replay: Replay, { method, path, auth, request }: Exchange) {
   const token = auth === "wrong" ? "no-such-token" : access.token;
