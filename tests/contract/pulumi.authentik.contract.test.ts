@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Authentik, startAuthentik } from "../../sandbox/authentik/server";
 import { type Properties, reveal, revealAll, secret, UNKNOWN } from "../../sandbox/pulumi/plugins/wire";
+import { authentikUnderTest } from "./authentik-world";
 import { Plugin } from "./pulumi-plugin";
 
 // The same cases hold for the bridge with Authentik's Terraform provider (PULUMI_PLUGINS=DIRECTORY with both) and for the
-// sandbox's stand-in of the two. Neither sees a secret as such in what it is given: the engine keeps track.
+// sandbox's stand-in of the two; for a real Authentik (AUTHENTIK_URL, AUTHENTIK_TOKEN) and for its stand-in. Neither plugin
+// sees a secret as such in what it is given: the engine keeps track.
 
 const GROUP = "authentik:index/group:Group";
 const USER = "authentik:index/user:User";
@@ -25,12 +26,12 @@ async function expectRefusal(from: Plugin, work: Promise<unknown>, message: stri
 const { pulumi } = JSON.parse(readFileSync(resolve(__dirname, "../../sdks/authentik/package.json"), "utf8"));
 const PARAMETER: string = pulumi.parameterization.value;
 
-let server: Authentik;
+let server: Awaited<ReturnType<typeof authentikUnderTest>>;
 let plugin: Plugin;
 const start = (environment: Record<string, string>) => Plugin.start("terraform-provider", "1.2.0", environment);
 beforeAll(async () => {
-  server = await startAuthentik({ token: "contract" });
-  plugin = await start({ AUTHENTIK_URL: server.url, AUTHENTIK_TOKEN: "contract" });
+  server = await authentikUnderTest();
+  plugin = await start({ AUTHENTIK_URL: server.url, AUTHENTIK_TOKEN: server.token });
   await plugin.configure({}, PARAMETER);
 });
 afterAll(async () => {
@@ -52,7 +53,7 @@ async function make(type: string, inputs: Properties) {
 }
 
 async function api(path: string, method = "GET", body?: object): Promise<Properties> {
-  const headers = { authorization: "Bearer contract", "content-type": "application/json" };
+  const headers = { authorization: `Bearer ${server.token}`, "content-type": "application/json" };
   const answer = await fetch(`${server.url}/api/v3${path}`, {
     method,
     headers,
@@ -71,7 +72,7 @@ describe("configuration", () => {
       expect(reasons.join("\n")).toContain(
         `The argument "${key}" is required, but no definition was found.. Check \`pulumi config get authentik:${key}\``,
       );
-    expect(await bare.checkConfig({ url: server.url, token: "contract" })).toEqual([]);
+    expect(await bare.checkConfig({ url: server.url, token: server.token })).toEqual([]);
   });
 
   it.each([
@@ -82,7 +83,7 @@ describe("configuration", () => {
     ],
     [
       "a server that is not there",
-      () => ({ url: "http://127.0.0.1:9", token: "contract" }),
+      () => ({ url: "http://127.0.0.1:9", token: "any" }),
       "HTTP Error 'Get \"http://127.0.0.1:9/api/v3/flows/instances/?slug=x\": dial tcp 127.0.0.1:9: connect: connection refused' without http response",
     ],
   ])("says what came of %s", async (_, config, message) => {
