@@ -8,9 +8,9 @@ import {
   type AgentStatus,
   type AgentVerb,
   agentCommand,
-  installCommand,
   installScript,
   restartFingerprint,
+  scriptCommand,
 } from "../../src/host/agent";
 import { serializeConfig } from "../../src/zot/config";
 import { withoutProof, withProof } from "../../src/zot/proof";
@@ -39,7 +39,7 @@ export class AgentDriver {
   ) {}
 
   install(): Promise<Call> {
-    return this.run(installCommand(this.host, 0), installScript(readFileSync(AGENT, "utf8")));
+    return this.run(scriptCommand(this.host, 0), installScript(readFileSync(AGENT, "utf8")));
   }
 
   call(verb: AgentVerb, options: AgentOptions = {}, stdin = ""): Promise<Call> {

@@ -1,11 +1,19 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findCommand } from "../../sandbox/tools";
 import type { ZotConfig } from "../zot/types";
-import { type AgentHost, agentCommand, installCommand, installScript, restartFingerprint, secretPath } from "./agent";
+import {
+  type AgentHost,
+  agentCommand,
+  installScript,
+  restartFingerprint,
+  scriptCommand,
+  secretPath,
+  secretsScript,
+} from "./agent";
 
 const host = (service: AgentHost["service"], sudo = false): AgentHost => ({
   configDirectory: "/etc/zot",
@@ -50,7 +58,7 @@ describe("agentCommand", () => {
     (configDirectory) => {
       const bad = { ...host({ manager: "docker", name: "zot" }), configDirectory };
       expect(() => agentCommand(bad, "status")).toThrow(/cannot be a word of a remote command line/);
-      expect(() => installCommand(bad, 0)).toThrow(/cannot be a word of a remote command line/);
+      expect(() => scriptCommand(bad, 0)).toThrow(/cannot be a word of a remote command line/);
     },
   );
 });
@@ -63,7 +71,7 @@ describe("installScript", () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   const install = (agent: string, shell: string[] = ["sh", "-c"]) => {
-    const command = installCommand({ configDirectory: join(directory, "config") }, 0);
+    const command = scriptCommand({ configDirectory: join(directory, "config") }, 0);
     const [program, ...options] = shell as [string, ...string[]];
     execFileSync(program, [...options, command], { input: installScript(agent), env: { PATH: process.env.PATH } });
     return join(directory, "config/harden-zot/agent.sh");
@@ -80,6 +88,44 @@ describe("installScript", () => {
 
   it.each(["fish", "zsh", "bash", "dash"].filter(findCommand))("works under the login shell %s", (shell) => {
     expect(readFileSync(install("echo $status\n", [shell, "-c"]), "utf8")).toBe("echo $status\n");
+  });
+});
+
+describe("secretsScript", () => {
+  const SHELLS: [string, ...string[]][] = [["dash"], ["bash", "--posix"], ["busybox", "sh"]];
+  const shells = SHELLS.filter(([name]) => findCommand(name));
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "agent-"));
+    const agent = `printf '%s ' "$@" >>"$0.log"; cat >>"$0.log"; echo >>"$0.log"\n`;
+    execFileSync("sh", ["-s", "--", directory], { input: installScript(agent) });
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it.each(shells)("hands every secret over as it is, in one run (%s)", (shell, ...options) => {
+    const contents = { a: `{"k":"it's $HOME \`id\` %s \\n"}`, b: "two\nlines" };
+    const there = { ...host({ manager: "docker", name: "zot" }), configDirectory: directory };
+    const env = { PATH: process.env.PATH };
+    execFileSync(shell, [...options, "-s", "--", directory, "0"], { input: secretsScript(there, contents), env });
+    const words = (name: string) => `put-secret zot=/usr/bin/zot service=docker:zot name=${name} `;
+    expect(readFileSync(join(directory, "harden-zot/agent.sh.log"), "utf8")).toBe(
+      `${words("a")}${contents.a}\n${words("b")}${contents.b}\n`,
+    );
+  });
+
+  it.each(shells)("shows no secret in an argument list: printf is a part of %s", (shell, ...options) => {
+    const said = execFileSync(shell, [...options, "-c", "PATH=/nonexistent; printf %s here"], { encoding: "utf8" });
+    expect(said).toBe("here");
+  });
+
+  it("says when one of them was refused", () => {
+    const there = { ...host({ manager: "docker", name: "zot" }), configDirectory: directory };
+    execFileSync("sh", ["-s", "--", directory], { input: installScript("case $* in *name=b*) exit 1 ;; esac\n") });
+    const put = (...names: string[]) =>
+      spawnSync("sh", ["-s", "--", directory, "0"], {
+        input: secretsScript(there, Object.fromEntries(names.map((name) => [name, "x"]))),
+      }).status;
+    expect([put("a", "c"), put("a", "b", "c")]).toEqual([0, 1]);
   });
 });
 

@@ -13,7 +13,7 @@ export interface AgentOptions {
   restart?: string;
   /** activate: refuse an older zot, such as "2.1.19". */
   minimum?: string;
-  /** Raised to have the same content applied once more: activate then restarts zot, put-secret writes again. */
+  /** Raised to have the same content applied once more: activate then restarts zot. */
   heal?: number;
   /** Seconds that zot may take to serve, and another run to finish. Default 60. */
   wait?: number;
@@ -76,15 +76,27 @@ export function secretPath(host: Pick<AgentHost, "configDirectory">, name: strin
 }
 
 /**
- * Runs `installScript` from its standard input.
- * @param heal raised to have the agent installed once more; the script takes no notice of it
+ * Runs `installScript` or `secretsScript` from its standard input.
+ * @param heal raised to have the same script run once more; the script takes no notice of it
  */
-export function installCommand(host: Pick<AgentHost, "configDirectory">, heal: number): string {
+export function scriptCommand(host: Pick<AgentHost, "configDirectory">, heal: number): string {
   return ["sh", "-s", "--", host.configDirectory, String(heal)].map(plain).join(" ");
 }
 
 /**
- * Standard input for `installCommand`: puts the agent in place at once, or leaves the one that is there.
+ * Standard input for `scriptCommand`: a `put-secret` for each of the contents by name, all in one SSH connection.
+ * `printf` is a part of dash, bash and busybox itself, so that no argument list ever holds a secret.
+ */
+export function secretsScript(host: AgentHost, contents: Record<string, string>): string {
+  const puts = Object.entries(contents).map(
+    ([name, content]) =>
+      `printf %s '${content.replaceAll("'", "'\\''")}' | ${agentCommand(host, "put-secret", { name })}`,
+  );
+  return `set -eu\n${puts.join("\n")}\n`;
+}
+
+/**
+ * Standard input for `scriptCommand`: puts the agent in place at once, or leaves the one that is there.
  * @param agent text of agent.sh
  */
 export function installScript(agent: string): string {

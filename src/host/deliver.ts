@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { issuerUrl, type RelyingParty } from "../identity/relying-party";
 import { OperatorError } from "../settings/errors";
+import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { type Observation, observe } from "./observe";
 import { RegistryHost } from "./registry-host";
@@ -22,6 +23,7 @@ export function deliver(settings: Settings, observations: Observation[], relying
           issuer: issuerUrl(settings),
           clientSecret: relyingParty.clientSecret,
           sessionKeys,
+          onFailure: stopped(settings.hosts, index),
         },
         // The issuer must answer before a host may be told to trust it.
         { dependsOn: previous ? [relyingParty, previous] : relyingParty },
@@ -29,6 +31,23 @@ export function deliver(settings: Settings, observations: Observation[], relying
     );
   }
   return delivered;
+}
+
+/** Says how far a delivery to several hosts came. The reason itself is the error of the command that failed. */
+function stopped(hosts: HostSettings[], failed: number): pulumi.ErrorHook | undefined {
+  const names = hosts.map(({ name }) => name);
+  const name = names[failed] as string;
+  if (hosts.length === 1) return undefined;
+  return new pulumi.ErrorHook(`${name}-stopped`, async ({ failedOperation }) => {
+    if (failedOperation !== "delete") await pulumi.log.error(describeStop(names, failed));
+    return false;
+  });
+}
+
+/** @param names all hosts in the order of delivery */
+export function describeStop(names: string[], failed: number): string {
+  const list = (some: string[]) => some.join(", ") || "none";
+  return `${names[failed]} could not be delivered, and the hosts after it were not tried. Delivered: ${list(names.slice(0, failed))}. Untouched: ${list(names.slice(failed + 1))}. Mend ${names[failed]} and run up again: it goes on from there.`;
 }
 
 /**

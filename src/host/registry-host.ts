@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
-import type { Settings } from "../settings/settings";
+import { registryOn, type Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
-import { agentCommand, installCommand, installScript, restartFingerprint, secretPath } from "./agent";
+import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import type { Observation } from "./observe";
 import { privateKeyOf } from "./private-key";
 
@@ -20,11 +20,13 @@ export interface RegistryHostArgs {
   clientSecret: pulumi.Input<string>;
   /** JSON of zot's sessionKeysFile. */
   sessionKeys: pulumi.Input<string>;
+  /** Told when one of the commands on this host fails. */
+  onFailure?: pulumi.ErrorHook | undefined;
 }
 
 const AGENT = resolve(__dirname, "agent.sh");
 
-/** One host that runs zot: the agent, the two secret files, and the transaction that activates a config.json. */
+/** One host that runs zot: the agent, the secret files, and the transaction that activates a config.json. */
 export class RegistryHost extends pulumi.ComponentResource {
   /** Of the config.json that is active. */
   readonly configSha256: pulumi.Output<string>;
@@ -35,6 +37,8 @@ export class RegistryHost extends pulumi.ComponentResource {
    */
   private readonly heal: number;
   private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
+  /** Of every command: it belongs to this host. */
+  private readonly mine: pulumi.CustomResourceOptions;
 
   constructor(
     readonly name: string,
@@ -45,12 +49,10 @@ export class RegistryHost extends pulumi.ComponentResource {
     const { observed } = args;
     this.heal = observed ? observed.heal + (observed.drift.length > 0 ? 1 : 0) : Math.floor(Date.now() / 1000);
     this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
-    const agent = this.installAgent(name);
+    this.mine = { parent: this, ...(args.onFailure ? { hooks: { onError: [args.onFailure] } } : {}) };
+    const agent = this.installAgent(name, options?.dependsOn);
     const credentials = pulumi.output(args.clientSecret).apply((secret) => this.credentials(secret));
-    const secrets = [
-      this.putSecret(name, "oidc-credentials", credentials, agent),
-      this.putSecret(name, "session-keys", args.sessionKeys, agent),
-    ];
+    const secrets = this.putSecrets(name, credentials, agent);
     const config = this.config(credentials, args.sessionKeys);
     this.activate(name, config, secrets);
     this.configSha256 = config.apply((text) => createHash("sha256").update(text).digest("hex"));
@@ -61,50 +63,57 @@ export class RegistryHost extends pulumi.ComponentResource {
     return JSON.stringify({ clientid: this.args.settings.identity.clientId, clientsecret });
   }
 
-  private installAgent(name: string): remote.Command {
+  /** @param after what must be done first; the component alone would hold back the creation, and not the deletion */
+  private installAgent(name: string, after: pulumi.ComponentResourceOptions["dependsOn"]): remote.Command {
     const { host } = this.args;
     return new remote.Command(
       `${name}-agent`,
       {
         ...this.base,
-        create: installCommand(host, this.heal),
+        create: scriptCommand(host, this.heal),
         stdin: installScript(readFileSync(AGENT, "utf8")),
         delete: agentCommand(host, "uninstall"),
       },
-      { parent: this },
+      { ...this.mine, ...(after ? { dependsOn: after } : {}) },
     );
   }
 
-  private putSecret(host: string, name: string, content: pulumi.Input<string>, agent: remote.Command): remote.Command {
+  private putSecrets(name: string, credentials: pulumi.Input<string>, agent: remote.Command): remote.Command {
+    const { host, sessionKeys } = this.args;
+    const contents = pulumi.all({ "oidc-credentials": credentials, "session-keys": sessionKeys });
     return new remote.Command(
-      `${host}-${name}`,
+      `${name}-secrets`,
       {
         ...this.base,
-        create: agentCommand(this.args.host, "put-secret", { name, heal: this.heal }),
-        stdin: pulumi.secret(content),
+        create: scriptCommand(host, this.heal),
+        stdin: pulumi.secret(contents.apply((known) => secretsScript(host, known))),
         logging: remote.Logging.None,
       },
-      { parent: this, dependsOn: agent },
+      { ...this.mine, dependsOn: agent },
     );
   }
 
   /** The files are named by their content, so a new secret is a new name and the running config keeps its own file. */
   private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<string> {
     const { host, observed, issuer, settings } = this.args;
+    const registry = registryOn(host, settings.registry);
     const render = (oidc?: string, sessions?: string) =>
       serializeConfig(
-        renderConfig(settings, {
-          issuer,
-          credentialsFile: secretPath(host, "oidc-credentials", oidc),
-          sessionKeysFile: secretPath(host, "session-keys", sessions),
-        }),
+        renderConfig(
+          { ...settings, registry },
+          {
+            issuer,
+            credentialsFile: secretPath(host, "oidc-credentials", oidc),
+            sessionKeysFile: secretPath(host, "session-keys", sessions),
+          },
+        ),
       );
     // The preview before the first hardening: there are no secrets yet, and all the rest can be shown.
     if (pulumi.runtime.isDryRun() && observed === undefined) return pulumi.output(render());
     return pulumi.unsecret(pulumi.all([credentials, sessionKeys]).apply(([oidc, sessions]) => render(oidc, sessions)));
   }
 
-  private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command[]): void {
+  private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command): void {
     const { host, settings } = this.args;
     const activation = (text: string) =>
       agentCommand(host, "activate", {
@@ -115,7 +124,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     new remote.Command(
       `${name}-config`,
       { ...this.base, create: config.apply(activation), stdin: config, delete: agentCommand(host, "restore") },
-      { parent: this, dependsOn: secrets },
+      { ...this.mine, dependsOn: secrets },
     );
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listen } from "./registry";
 import { flag, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
 
 /** The service words are handed to the agent as one comma-separated word, so they hold no comma themselves. */
@@ -65,6 +66,9 @@ const host = section({
   jump: jump.optional(),
   zot: remotePath,
   configDirectory: remotePath,
+  /** Where this host differs from `harden-zot:registry`. */
+  listen: listen.optional(),
+  rootDirectory: remotePath.optional(),
   service,
   /** Run the service manager (and nothing else) through `sudo -n`. */
   sudo: flag.default(false),

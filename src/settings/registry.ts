@@ -11,6 +11,12 @@ const storage = section({
   dedupe: flag.default(true),
 });
 
+/** Where zot binds. */
+export const listen = section({
+  address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address, such as 0.0.0.0 or 127.0.0.1" }),
+  port,
+});
+
 const cache = section({
   /** The namespace images of this upstream appear under: `docker.io` serves `docker.io/library/alpine`. */
   name: z
@@ -35,10 +41,7 @@ export const registrySettings = section({
     .refine((version) => valid(version) === version, "must be the version of zot on the hosts, such as 2.1.20"),
   /** zot below 2.1.19 lets a create-only identity move tags (docs/facts.md, versions). */
   allowVulnerableVersion: flag.default(false),
-  listen: section({
-    address: z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address, such as 0.0.0.0 or 127.0.0.1" }),
-    port,
-  }),
+  listen,
   storage,
   pullThrough: listOf(cache)
     .default([])

@@ -56,6 +56,18 @@ export function parseSettings(raw: RawSettings): Settings {
   return settings;
 }
 
+/** The registry as it is on one host. */
+export function registryOn(
+  { listen, rootDirectory }: Pick<HostSettings, "listen" | "rootDirectory">,
+  registry: RegistrySettings,
+): RegistrySettings {
+  return {
+    ...registry,
+    listen: listen ?? registry.listen,
+    storage: { ...registry.storage, rootDirectory: rootDirectory ?? registry.storage.rootDirectory },
+  };
+}
+
 /** Every group that a rule names, break-glass first. */
 export function groupsIn({ access, ci }: Pick<Settings, "access" | "ci">): string[] {
   return [...new Set([access.admins, ...ci, ...access.groups].map(({ group }) => group))];
