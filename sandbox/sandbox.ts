@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { login } from "../src/credentials/login";
@@ -22,13 +22,24 @@ export const ADMINS = `${NAME}-admins`;
 /** An image that is in the registry before it is hardened. */
 const EXISTING_IMAGE = { repository: "team/app", tag: "v1.0.0-abcdef0" };
 
+/** A registry host, and where its zot answers. */
+export interface Registry {
+  name: string;
+  host: SandboxHost;
+  port: number;
+  url: string;
+}
+
 export interface Sandbox {
   directory: string;
   parts: Part[];
   authentik: { url: string; token: string };
   admin: Person;
+  /** The first registry host. */
   host: SandboxHost;
   registryUrl: string;
+  /** All of them, in the order of delivery. */
+  registries: Registry[];
   stack: Stack;
   stackOptions: StackOptions;
   /** The settings the stack was created with: a fresh copy each time. */
@@ -41,16 +52,17 @@ export interface Sandbox {
 }
 
 /**
- * A registry host with an open zot, an Authentik and Pulumi, all on loopback.
+ * Registry hosts with an open zot each, an Authentik and Pulumi, all on loopback.
  * @param log told what is being set up
+ * @param hosts how many registry hosts
  */
-export async function startSandbox(log: (line: string) => void): Promise<Sandbox> {
+export async function startSandbox(log: (line: string) => void, hosts = 1): Promise<Sandbox> {
   const pulumi = await ensurePulumi({ log });
   log("starting Authentik, an upstream registry and the registry host");
   const directory = mkdtempSync(join(tmpdir(), "harden-zot-"));
   const world = new World(directory);
   try {
-    return await assemble(world, pulumi);
+    return await assemble(world, pulumi, hosts);
   } catch (error) {
     await world.end();
     throw error;
@@ -66,7 +78,7 @@ class World {
 
   constructor(readonly directory: string) {
     this.keep = atExit(() => {
-      stopHost(join(directory, "host"));
+      for (const host of hostDirectories(directory)) stopHost(host);
       for (const daemon of this.daemons) killDaemon(daemon);
       rmSync(directory, { recursive: true, force: true });
     });
@@ -88,15 +100,17 @@ class World {
   }
 }
 
-async function assemble(world: World, pulumi: Pulumi): Promise<Sandbox> {
+async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sandbox> {
   const { directory } = world;
   const zot = findZot();
   const { authentik, admin, settled } = await startIdentity(world);
   const upstream = await startUpstream(zot.where, join(directory, "upstream"));
   world.running(upstream.daemon);
-  const { host, port, registryUrl } = await startRegistry(world, zot.where);
+  const registries: Registry[] = [];
+  for (let index = 0; index < hosts; index++) registries.push(await startRegistry(world, zot.where, index));
+  const { host, url: registryUrl } = registries[0] as Registry;
   const settings = () =>
-    sandboxSettings({ authentikUrl: authentik.url, directory, host, port, upstreamUrl: upstream.url });
+    sandboxSettings({ authentikUrl: authentik.url, directory, registries, upstreamUrl: upstream.url });
   const { stack, stackOptions } = await createStack(world, pulumi, authentik, settings());
   return {
     directory,
@@ -105,6 +119,7 @@ async function assemble(world: World, pulumi: Pulumi): Promise<Sandbox> {
     admin,
     host,
     registryUrl,
+    registries,
     stack,
     stackOptions,
     settings,
@@ -117,7 +132,7 @@ async function assemble(world: World, pulumi: Pulumi): Promise<Sandbox> {
     },
     stop: () => world.end(),
     keep: () => {
-      host.keep();
+      for (const registry of registries) registry.host.keep();
       world.keep();
       const kept: Kept = { directory, daemons: world.daemons, authentik, settled, stack: stackOptions };
       writeFileSync(KEPT, JSON.stringify(kept), { mode: 0o600 });
@@ -135,19 +150,22 @@ async function startIdentity(world: World): Promise<{ authentik: AuthentikPart; 
 }
 
 /** The host with its open registry, and an image in it. */
-async function startRegistry(
-  world: World,
-  zot: string,
-): Promise<{ host: SandboxHost; port: number; registryUrl: string }> {
+async function startRegistry(world: World, zot: string, index: number): Promise<Registry> {
   const port = await freePort();
-  const directory = join(world.directory, "host");
+  const name = index === 0 ? "registry-host" : `registry-host-${index + 1}`;
+  const directory = join(world.directory, "hosts", name);
   const host = await startHost({ directory, zot, config: openConfig(join(directory, "data"), port) });
   world.later(() => host.stop());
-  const registryUrl = `http://127.0.0.1:${port}`;
-  await waitForHttp(`${registryUrl}/readyz`);
-  const { status } = await pushImage(registryUrl, EXISTING_IMAGE.repository, EXISTING_IMAGE.tag, tinyImage("existing"));
+  const url = `http://127.0.0.1:${port}`;
+  await waitForHttp(`${url}/readyz`);
+  const { status } = await pushImage(url, EXISTING_IMAGE.repository, EXISTING_IMAGE.tag, tinyImage("existing"));
   if (status !== 201) throw new Error(`the open registry of the sandbox answered ${status} to a push`);
-  return { host, port, registryUrl };
+  return { name, host, port, url };
+}
+
+function hostDirectories(directory: string): string[] {
+  const hosts = join(directory, "hosts");
+  return existsSync(hosts) ? readdirSync(hosts).map((name) => join(hosts, name)) : [];
 }
 
 async function createStack(
@@ -187,29 +205,25 @@ function openConfig(rootDirectory: string, port: number): string {
 interface Places {
   authentikUrl: string;
   directory: string;
-  host: SandboxHost;
-  port: number;
+  registries: Registry[];
   upstreamUrl: string;
 }
 
-function sandboxSettings({ authentikUrl, directory, host, port, upstreamUrl }: Places): RawSettings {
-  const { address, hostKey, port: sshPort, privateKeyFile, user } = host.ssh;
-  const { configDirectory, service, zot } = host;
+function sandboxSettings({ authentikUrl, directory, registries, upstreamUrl }: Places): RawSettings {
+  const { port, url } = registries[0] as Registry;
   return {
     "authentik:url": authentikUrl,
     "harden-zot:registry": {
-      externalUrl: `http://127.0.0.1:${port}`,
+      externalUrl: url,
       version: "2.1.20",
       listen: { address: "127.0.0.1", port },
-      storage: { rootDirectory: join(directory, "host", "data") },
+      storage: { rootDirectory: join(directory, "hosts/registry-host/data") },
       pullThrough: [{ name: "docker.io", url: upstreamUrl, tlsVerify: false }],
       compat: ["docker2s2"],
       metrics: "anonymous",
       search: {},
     },
-    "harden-zot:hosts": [
-      { name: "registry-host", address, port: sshPort, user, hostKey, privateKeyFile, zot, configDirectory, service },
-    ],
+    "harden-zot:hosts": registries.map(hostSettings),
     "harden-zot:identity": {
       name: "Zot of the harden-zot sandbox",
       slug: NAME,
@@ -222,6 +236,15 @@ function sandboxSettings({ authentikUrl, directory, host, port, upstreamUrl }: P
     },
     "harden-zot:ci": [{ name: `${NAME}-ci`, group: `${NAME}-publishers`, repositories: ["team/**"] }],
   };
+}
+
+/** All on one machine, so that every one but the first needs a port and a directory of its own. */
+function hostSettings({ name, host, port }: Registry, index: number): object {
+  const { address, hostKey, port: sshPort, privateKeyFile, user } = host.ssh;
+  const { configDirectory, service, zot } = host;
+  const own = { listen: { address: "127.0.0.1", port }, rootDirectory: join(configDirectory, "../data") };
+  const ssh = { address, port: sshPort, user, hostKey, privateKeyFile };
+  return { name, ...ssh, zot, configDirectory, service, ...(index === 0 ? {} : own) };
 }
 
 const KEPT = resolve(__dirname, "../.sandbox.json");
@@ -243,7 +266,7 @@ export async function endKept(log: (line: string) => void): Promise<void> {
     await new Stack(stack).destroy();
     await unsettleAdmin(authentik, settled);
   }
-  stopHost(join(directory, "host"));
+  for (const host of hostDirectories(directory)) stopHost(host);
   for (const daemon of daemons) await stopDaemon(daemon);
   rmSync(directory, { recursive: true, force: true });
   rmSync(KEPT);

@@ -74,6 +74,11 @@ export async function startHost({ directory, zot, config }: HostOptions): Promis
   };
 }
 
+/** How many SSH connections a host has let in since it was started. */
+export function sshConnections(directory: string): number {
+  return readFileSync(join(directory, "sshd.log"), "utf8").match(/^Accepted publickey /gm)?.length ?? 0;
+}
+
 /** Ends sshd, its sessions, the supervisor and zot, of a host started by this or another process. Files stay. */
 export function stopHost(directory: string): void {
   // First whoever starts others.
