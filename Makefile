@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access rollback differential faults bench
+.PHONY: help demo demo-stop test check format decisions access rollback adopt differential faults bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -38,6 +38,9 @@ access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zo
 
 rollback: $(LOCK) ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
 	@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))
+
+adopt: $(LOCK) ## CONFIG=config.json: the settings that reproduce a registry's configuration, and what changes
+	@$(NODE) src/adopt/command.ts $(if $(CONFIG),--config '$(CONFIG)')
 
 differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
 	@$(NODE) tests/differential.ts

@@ -356,6 +356,12 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "no rule mentions that group",
   ],
   [
+    "a client id with a space",
+    (s) => Object.assign(s, { "harden-zot:identity": { clientId: "my zot" } }),
+    'clientId = "my zot"',
+    "letters, digits and . _ ~ -",
+  ],
+  [
     "a slug with a slash",
     (s) => Object.assign(s, { "harden-zot:identity": { slug: "a/b" } }),
     'slug = "a/b"',

@@ -29,7 +29,7 @@ export interface AuthConfig {
   openid?: { providers: Record<string, OpenIdProvider> };
 }
 
-interface OpenIdProvider {
+export interface OpenIdProvider {
   name?: string;
   issuer: string;
   credentialsFile?: string;

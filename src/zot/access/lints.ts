@@ -112,7 +112,12 @@ export function requireSound(config: ZotConfig, rules: AccessRules): Finding[] {
 }
 
 /** One line: which rule, what it does, why that matters, how to mend or accept it. */
-export function describeFinding({ lint, rule, what }: Finding): string {
-  const { why, fix } = ADVICE[lint];
-  return `${lint}: ${rule}: ${what}; ${why}. ${fix[0]?.toUpperCase()}${fix.slice(1)}, or accept it knowingly with harden-zot:access.accept: [${lint}]`;
+export function describeFinding(finding: Finding): string {
+  const { fix } = ADVICE[finding.lint];
+  return `${describeFault(finding)}. ${fix[0]?.toUpperCase()}${fix.slice(1)}, or accept it knowingly with harden-zot:access.accept: [${finding.lint}]`;
+}
+
+/** Without a word on what to do. */
+export function describeFault({ lint, rule, what }: Finding): string {
+  return `${lint}: ${rule}: ${what}; ${ADVICE[lint].why}`;
 }

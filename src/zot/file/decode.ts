@@ -177,7 +177,8 @@ function goPath(schema: z.ZodType, path: PropertyKey[]): string {
   return place;
 }
 
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+/** What is inside of preprocessing and of optional fields. */
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodPipe) {
     return unwrap(schema.out);
   }
