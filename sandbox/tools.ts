@@ -1,6 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+
+/** Where what takes long to make is kept: `harden-zot` in the user's cache directory. */
+export function userCache(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "harden-zot");
+}
 
 /** Where a command is, looking on PATH and where Debian keeps what only root runs. */
 export function findCommand(name: string): string | undefined {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Part } from "../parts";
+import { userCache } from "../tools";
 import { findEngine } from "./engine";
 import { layHome } from "./home";
 import { findPlugins, userPulumiHome } from "./plugins";
@@ -42,10 +42,6 @@ export async function ensurePulumi({ cacheDirectory = userCache(), log }: Pulumi
       ...plugins.map(({ name, kind, version, where }) => ({ name: `pulumi ${name}`, kind, version, where })),
     ],
   };
-}
-
-function userCache(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "harden-zot");
 }
 
 /** What the sandbox was given, what the user set, or what the bridge fetched before. */

@@ -97,6 +97,7 @@ function writers(here: readonly Groups[], { admins }: AccessSettings, tags: TagR
   return [
     ...policyFor(here, ["publisher", "maintainer"], "create", newTagRule(tags)),
     ...(move ? policyFor(here, ["maintainer"], "update", move) : []),
+    ...policyFor(here, ["publisher"], "update", NEVER_AGAIN),
     ...policyFor(here, ["deleter"], "delete"),
     // Break-glass may create any tag; reading and deleting are theirs everywhere through adminPolicy.
     { groups: [admins.group], actions: ["create"] },
@@ -148,6 +149,15 @@ function mutableTagRule({ mutable }: TagRules): Condition | undefined {
     message: `this tag is immutable; only ${mutable.join(", ")} may move; push a new tag instead`,
   };
 }
+
+/** The condition of a policy that grants nothing. */
+export const NEVER = "false";
+
+/** There for its message alone, without which a publisher is not told why a push is refused. */
+const NEVER_AGAIN: Condition = {
+  expression: NEVER,
+  message: "this tag exists already and may not be pushed again by this account; push a new tag instead",
+};
 
 function metricsPolicy({ metrics, version }: AccessRules["registry"]): Pick<AccessControl, "metrics"> {
   if (metrics === "off") return {};

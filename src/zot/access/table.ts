@@ -1,6 +1,6 @@
 import { withoutProof } from "../proof";
 import type { ZotConfig } from "../types";
-import type { AccessRules } from "./compile";
+import { type AccessRules, NEVER } from "./compile";
 import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "./load";
 
 /** Who may do what where, one row for every pattern and everyone the rules tell apart. */
@@ -118,7 +118,7 @@ function cellFor(
   const general = who.name === "" ? "anonymousPolicy" : "defaultPolicy";
   const numbered = repository.policies.map((policy, index) => ({ policy, rule: `${place}.policies[${index}]` }));
   const granting = [...numbered, { policy: accessControl.adminPolicy, rule: "adminPolicy" }].filter(
-    ({ policy }) => policy.actions.includes(action) && concerns(policy, who),
+    ({ policy }) => policy.actions.includes(action) && concerns(policy, who) && canHold(policy),
   );
   const always = granting.find(({ policy }) => policy.conditions.length === 0);
   if (who.name === "" && !anonymousMayAsk(accessControl)) return { may: "no", rule: "http.auth" };
@@ -128,6 +128,8 @@ function cellFor(
   const conditions = granting.map(({ policy }) => policy.conditions.map(({ expression }) => expression));
   return { may: "if", rule: granting.map(({ rule }) => rule).join(", "), conditions };
 }
+
+const canHold = ({ conditions }: LoadedPolicy) => conditions.every(({ expression }) => expression !== NEVER);
 
 const concerns = (policy: LoadedPolicy, { name, groups }: Who) =>
   policy.users.includes(name) || policy.groups.some((group) => groups.includes(group));

@@ -1,0 +1,211 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AuthentikPart, findAuthentik } from "../sandbox/authentik-part";
+import { type Client, ensureClients } from "../sandbox/clients/clients";
+import { findZot } from "../sandbox/parts";
+import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../sandbox/process";
+import { startUpstream, UPSTREAM_IMAGE } from "../sandbox/upstream";
+import { login, type RegistrySession } from "../src/credentials/login";
+import { parseSettings, type RawSettings } from "../src/settings/settings";
+import { basicAuth } from "../src/verify/distribution";
+import { MANIFEST_TYPE, type TinyImage, tinyImage } from "../src/verify/image";
+import { renderConfig, serializeConfig } from "../src/zot/config";
+import { createWorld, type World } from "./contract/authentik-world";
+
+/** What a CI job does with its key, with the clients it would use, on a registry with the configuration that we render. */
+const NAMES = ["skopeo", "crane", "regctl", "oras"] as const;
+const directory = mkdtempSync(join(tmpdir(), "harden-zot-clients-"));
+const daemons: Daemon[] = [];
+let authentik: AuthentikPart;
+let world: World;
+let registry: string;
+let session: RegistrySession;
+type Clients = Map<string, Client>;
+let clients: Clients;
+/** The same programs with a home of their own, logged in with a key that soon expires. */
+let late: Clients;
+let expired: Key & { at: number };
+
+beforeAll(async () => {
+  [clients, late] = await Promise.all([clientsAt("home"), clientsAt("late")]);
+  const port = await freePort();
+  registry = `127.0.0.1:${port}`;
+  authentik = await findAuthentik(join(directory, "authentik"));
+  if (authentik.daemon) daemons.push(authentik.daemon);
+  world = await createWorld(authentik, `http://${registry}/zot/auth/callback/oidc`);
+  const upstream = await startUpstream(findZot().where, join(directory, "upstream"));
+  daemons.push(upstream.daemon);
+  await startRegistry(port, upstream.url);
+  const { username, appPassword: password } = world.bot;
+  session = await login({ registryUrl: `http://${registry}`, username, password, flowSlug: world.ciFlow });
+  expired = { ...(await mint(LIFETIME)), at: Date.now() + LIFETIME };
+  const logins = [...late.values()].map((client) => client.login(registry, username, expired.apiKey));
+  expect(await Promise.all(logins)).toEqual(NAMES.map(() => DONE));
+});
+
+const LIFETIME = 8_000;
+
+async function clientsAt(home: string): Promise<Clients> {
+  const found = await ensureClients(join(directory, home), console.error);
+  return new Map(found.map((client) => [client.name, client]));
+}
+
+afterAll(async () => {
+  await world?.destroy();
+  for (const daemon of daemons.reverse()) await stopDaemon(daemon);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function startRegistry(port: number, upstreamUrl: string): Promise<void> {
+  const host = { address: "unused", user: "unused", zot: "/unused", configDirectory: "/unused" };
+  const settings = parseSettings({
+    "authentik:url": authentik.url,
+    "harden-zot:registry": {
+      externalUrl: `http://${registry}`,
+      version: "2.1.20",
+      listen: { address: "127.0.0.1", port },
+      storage: { rootDirectory: join(directory, "data"), dedupe: false },
+      pullThrough: [{ name: "docker.io", url: upstreamUrl, tlsVerify: false }],
+      ui: false,
+    },
+    "harden-zot:hosts": [{ ...host, hostKey: "ssh-ed25519 AAAA", service: { manager: "docker", name: "unused" } }],
+    "harden-zot:access": {
+      admins: { group: "admins" },
+      tags: { mutable: ["main", "latest"], format: "^v\\d+\\.\\d+\\.\\d+-[0-9a-f]{7}(-nix)?$" },
+    },
+    "harden-zot:ci": [{ name: world.bot.username, group: world.users, repositories: ["team/**"] }],
+  } as Partial<RawSettings> as RawSettings);
+  const file = (name: string, content: string) => {
+    writeFileSync(join(directory, name), content, { mode: 0o600 });
+    return join(directory, name);
+  };
+  const { clientId: clientid, clientSecret: clientsecret, slug } = world;
+  const config = renderConfig(settings, {
+    issuer: `${authentik.url}/application/o/${slug}/`,
+    credentialsFile: file("oidc.json", JSON.stringify({ clientid, clientsecret })),
+    sessionKeysFile: file("sessions.json", JSON.stringify({ hashKey: "h".repeat(32), encryptKey: "e".repeat(32) })),
+  });
+  const command = [findZot().where, "serve", file("config.json", serializeConfig(config))] as const;
+  daemons.push(startDaemon("zot", [...command], join(directory, "zot.log")));
+  await waitForHttp(`http://${registry}/livez`);
+}
+
+interface Key {
+  uuid: string;
+  apiKey: string;
+}
+
+async function mint(lifetime: number): Promise<Key> {
+  const expirationDate = new Date(Date.now() + lifetime).toISOString();
+  const body = JSON.stringify({ label: "clients", scopes: [], expirationDate });
+  const answer = await session.fetch("zot/auth/apikey", { method: "POST", body });
+  expect(answer.status).toBe(201);
+  return (await answer.json()) as Key;
+}
+
+/** An image layout (image-spec v1.1) with one image, another for each content. */
+function layoutOf(content: string): { layout: string; image: TinyImage } {
+  const layout = mkdtempSync(join(directory, "layout-"));
+  const image = tinyImage(content);
+  mkdirSync(join(layout, "blobs", "sha256"), { recursive: true });
+  for (const { digest, bytes } of [...image.blobs, image.manifest]) {
+    writeFileSync(join(layout, "blobs", ...digest.split(":")), bytes);
+  }
+  const { digest, bytes } = image.manifest;
+  const annotations = { "org.opencontainers.image.ref.name": "built" };
+  const manifests = [{ mediaType: MANIFEST_TYPE, digest, size: bytes.length, annotations }];
+  writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  return { layout, image };
+}
+
+const DONE = { code: 0, output: expect.any(String) };
+const FORBIDDEN = /denied|forbidden|403/i;
+const UNAUTHORIZED = /unauthorized|401|invalid username\/password/i;
+
+describe.each(NAMES)(`%s on ${process.env.ZOT ? "the real zot" : "the zot stand-in"}`, (name) => {
+  const repository = () => `${registry}/team/${name}`;
+  const client = () => clients.get(name) as Client;
+  const push = (content: string, reference: string) => client().push(layoutOf(content).layout, "built", reference);
+  /** 403 and, but for skopeo 1.9 which drops it, the reason. */
+  const refused = async (content: string, reference: string, reason: RegExp) => {
+    const { code, output } = await push(content, reference);
+    expect([code === 0, output]).toEqual([false, expect.stringMatching(FORBIDDEN)]);
+    if (name !== "skopeo") expect(output).toMatch(reason);
+  };
+  let key: Key;
+
+  beforeAll(async () => {
+    key = await mint(3_600_000);
+    expect(await client().login(registry, world.bot.username, key.apiKey)).toEqual(DONE);
+  });
+
+  it("pushes a new version tag and pulls it back by digest", async () => {
+    const { layout, image } = layoutOf(`${name} 1`);
+    const tag = `${repository()}:v1.0.0-0123abc`;
+    expect(await client().push(layout, "built", tag)).toEqual(DONE);
+    const pulled = join(directory, `pulled-${name}`);
+    expect(await client().pull(`${repository()}@${image.manifest.digest}`, pulled)).toEqual(DONE);
+    for (const { digest, bytes } of [image.manifest, ...image.blobs]) {
+      expect(readFileSync(join(pulled, "blobs", ...digest.split(":")))).toEqual(bytes);
+    }
+  });
+
+  it("is refused a version tag that exists", async () => {
+    await push(`${name} first`, `${repository()}:v2.0.0-0123abc`);
+    await refused(
+      `${name} second`,
+      `${repository()}:v2.0.0-0123abc`,
+      /may not be pushed again by this account; push a new tag instead/,
+    );
+  });
+
+  it("is refused a tag of the wrong form", async () => {
+    await refused(
+      `${name} wrong`,
+      `${repository()}:1.0.0`,
+      /this registry takes new tags that match .*push under such a tag/,
+    );
+  });
+
+  it("is refused another team's repository and the pull-through cache, which it may read", async () => {
+    await refused(`${name} other`, `${registry}/other/${name}:v1.0.0-0123abc`, FORBIDDEN);
+    await refused(`${name} cache`, `${registry}/docker.io/team/${name}:v1.0.0-0123abc`, FORBIDDEN);
+    const { repository: cached, tag } = UPSTREAM_IMAGE;
+    const pulled = join(directory, `cached-${name}`);
+    expect(await client().pull(`${registry}/docker.io/${cached}:${tag}`, pulled)).toEqual(DONE);
+    expect(existsSync(join(pulled, "index.json"))).toBe(true);
+  });
+
+  it("is refused after the key was revoked", async () => {
+    expect((await session.fetch(`zot/auth/apikey?id=${key.uuid}`, { method: "DELETE" })).status).toBe(200);
+    await unauthorized(client(), key.apiKey);
+  });
+});
+
+// Last, by when it has.
+it.each(NAMES)("%s is refused after the key has expired", async (name) => {
+  await sleep(Math.max(0, expired.at + 100 - Date.now()));
+  await unauthorized(late.get(name) as Client, expired.apiKey);
+});
+
+/** Nobody pushes without a key, so what shows that it was the key that was refused is what anybody may do. */
+async function unauthorized(client: Client, apiKey: string): Promise<void> {
+  const push = await client.push(layoutOf("late").layout, "built", `${registry}/team/${client.name}:v9.0.0-0123abc`);
+  const runs = [push];
+  // regctl and oras pull, and even "log in", without the login where that will do (docs/facts.md).
+  if (client.name === "skopeo" || client.name === "crane") {
+    const { repository: cached, tag } = UPSTREAM_IMAGE;
+    const pulled = join(directory, `refused-${client.name}`);
+    runs.push(await client.pull(`${registry}/docker.io/${cached}:${tag}`, pulled));
+  }
+  for (const { code, output } of runs) {
+    expect([code === 0, output]).toEqual([false, expect.stringMatching(UNAUTHORIZED)]);
+    expect(output).not.toContain(apiKey);
+  }
+  const asked = await fetch(`http://${registry}/v2/`, { headers: basicAuth(world.bot.username, apiKey) });
+  expect(asked.status).toBe(401);
+}
