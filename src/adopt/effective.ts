@@ -1,10 +1,13 @@
+import { withoutProof } from "../zot/proof";
 import type { AuthConfig, ZotConfig } from "../zot/types";
 
 /**
  * A configuration with what zot 2.1.20 fills in by itself (docs/facts.md), and without what says that it is off: two that
  * are equal in this form make the same registry.
  */
-export function effective(config: ZotConfig): ZotConfig {
+export function effective(given: ZotConfig): ZotConfig {
+  // A configuration that this program rendered bears its mark, which the next one replaces.
+  const config = withoutProof(given);
   const { storage, http, log, extensions = {} } = config;
   const { search, sync, metrics, ui, ...others } = extensions;
   return {
