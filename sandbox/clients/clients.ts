@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildOnce } from "../go-build";
 import { ensureDebianPackage, userCache } from "../tools";
 
-export interface Run {
+interface Run {
   code: number;
   /** Both streams in order. */
   output: string;

@@ -78,14 +78,14 @@ it("lays plugins that start, once for the same parts", async () => {
 });
 
 it("builds the engine from its Go module, telling how far it is, and once for two who ask", async () => {
-  // In place of a compiler: says what it does, writes where it was told to, and notes that it ran.
+  // In place of a compiler: says what it does, writes into the folder it was told to, and notes that it ran.
   executable(
     "path/go",
     [
       `echo run >> ${directory}/runs`,
       'echo "go: downloading a v1" >&2; echo b >&2',
       'while [ "$1" != "-o" ]; do shift; done',
-      '/bin/mkdir -p "$(/usr/bin/dirname "$2")"; printf "#!/bin/sh\\n" > "$2"; /bin/chmod +x "$2"; /bin/sleep 1',
+      'printf "#!/bin/sh\\n" > "$2pulumi"; /bin/chmod +x "$2pulumi"; /bin/sleep 1',
     ].join("\n"),
   );
   const lines: string[] = [];
@@ -93,12 +93,12 @@ it("builds the engine from its Go module, telling how far it is, and once for tw
   expect(readFileSync(join(directory, "runs"), "utf8")).toBe("run\n");
   expect(one.parts[0]).toMatchObject({ name: "pulumi", kind: "real", version: "3.259.0" });
   expect(lines).toContain("building Pulumi's engine 3.259.0 from its Go module: about 3 minutes on 2 cores, this once");
-  expect(lines).toContain("waiting for another process that is building Pulumi's engine");
+  expect(lines).toContain("waiting for another process that is building Pulumi's engine 3.259.0");
 });
 
 it("leaves nothing half built, and gives the compiler's last words", async () => {
   executable("path/go", "echo no space left >&2; exit 1");
-  await expect(ensure()).rejects.toThrow("Pulumi's engine could not be built:\nno space left");
+  await expect(ensure()).rejects.toThrow("Pulumi's engine 3.259.0 could not be built:\nno space left");
   expect(existsSync(join(directory, "cache/engine-3.259.0"))).toBe(false);
   expect(existsSync(join(directory, "cache/engine-3.259.0.lock"))).toBe(false);
 });
