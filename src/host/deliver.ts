@@ -45,7 +45,7 @@ function stopped(hosts: HostSettings[], failed: number): pulumi.ErrorHook | unde
 }
 
 /** @param names all hosts in the order of delivery */
-export function describeStop(names: string[], failed: number): string {
+function describeStop(names: string[], failed: number): string {
   const list = (some: string[]) => some.join(", ") || "none";
   return `${names[failed]} could not be delivered, and the hosts after it were not tried. Delivered: ${list(names.slice(0, failed))}. Untouched: ${list(names.slice(failed + 1))}. Mend ${names[failed]} and run up again: it goes on from there.`;
 }

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
+import { sessionsOf } from "../zot/scale-out";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import type { Observation } from "./observe";
 import { privateKeyOf } from "./private-key";
@@ -79,8 +80,9 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 
   private putSecrets(name: string, credentials: pulumi.Input<string>, agent: remote.Command): remote.Command {
-    const { host, sessionKeys } = this.args;
-    const contents = pulumi.all({ "oidc-credentials": credentials, "session-keys": sessionKeys });
+    const { host, sessionKeys, settings } = this.args;
+    const sessions = sessionsOf(settings.registry) ? {} : { "session-keys": sessionKeys };
+    const contents = pulumi.all({ "oidc-credentials": credentials, ...sessions });
     return new remote.Command(
       `${name}-secrets`,
       {

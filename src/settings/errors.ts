@@ -22,7 +22,12 @@ function describeIssue(root: string, input: unknown, issue: z.core.$ZodIssue): s
   if (issue.code === "invalid_union" && issue.errors.length > 0) return describeUnion(root, input, issue);
   const value = valueAt(input, issue.path);
   if (value === undefined) return [`${keyName(root, issue.path)} is missing; it ${issue.message}`];
-  return [`${keyName(root, issue.path)} = ${JSON.stringify(value)}: ${issue.message}`];
+  return [`${keyName(root, issue.path)} = ${shown(value)}: ${issue.message}`];
+}
+
+/** A value as it may be seen by anybody: without the user and password of a URL. */
+function shown(value: unknown): string {
+  return JSON.stringify(value).replace(/(:\/\/)[^/"]*@/g, "$1***@");
 }
 
 /** The branch that got furthest into the value is the one that was meant. */
@@ -34,7 +39,7 @@ function describeUnion(root: string, input: unknown, issue: z.core.$ZodIssueInva
           branch.some((inner) => inner.code !== "invalid_value" && inner.code !== "invalid_type"),
         )
       : undefined;
-  if (!meant) return [`${keyName(root, issue.path)} = ${JSON.stringify(value)}: ${issue.message}`];
+  if (!meant) return [`${keyName(root, issue.path)} = ${shown(value)}: ${issue.message}`];
   return meant.flatMap((inner) => describeIssue(root, input, { ...inner, path: [...issue.path, ...inner.path] }));
 }
 

@@ -1,5 +1,6 @@
 import { valid } from "semver";
 import { z } from "zod";
+import { scaleOut } from "./scale-out";
 import { baseUrl, flag, goDuration, identityName, listOf, oneOf, port, remotePath, section } from "./vocabulary";
 
 const storage = section({
@@ -43,6 +44,7 @@ export const registrySettings = section({
   allowVulnerableVersion: flag.default(false),
   listen,
   storage,
+  scaleOut: scaleOut.optional(),
   pullThrough: listOf(cache)
     .default([])
     .refine(
@@ -60,9 +62,14 @@ export const registrySettings = section({
   ui: flag.default(true),
   /** Deep-merged last over the rendered config.json, for what has no setting. */
   extraConfig: z.record(z.string(), z.unknown(), { error: "must be an object of zot's own keys" }).default({}),
-}).refine((registry) => !registry.ui || registry.search !== undefined, {
-  path: ["ui"],
-  message: "needs search: zot serves no UI without the search extension; set search: {} or ui: false",
-});
+})
+  .refine((registry) => !registry.ui || registry.search !== undefined, {
+    path: ["ui"],
+    message: "needs search: zot serves no UI without the search extension; set search: {} or ui: false",
+  })
+  .refine((registry) => !registry.search?.cve || !registry.scaleOut?.s3, {
+    path: ["search", "cve"],
+    message: "cannot be used with scaleOut.s3: zot scans local storage alone; set search: {}",
+  });
 
 export type RegistrySettings = z.output<typeof registrySettings>;

@@ -60,6 +60,11 @@ const access = (settings: Good) => settings["harden-zot:access"];
 const tags = (settings: Good) => access(settings).tags as Record<string, unknown>;
 const ci = (settings: Good) => settings["harden-zot:ci"][0] as Record<string, unknown>;
 
+const HASH_KEY = "0123456789abcdef";
+const scaleOut = (settings: Good, value: unknown) => {
+  registry(settings).scaleOut = value;
+};
+
 /** What is spoilt, the key and value the error must name, and the part that says what is allowed. */
 const BAD: [string, (settings: Good) => void, string, string][] = [
   [
@@ -196,6 +201,93 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     (s) => Object.assign(registry(s), { extraConfig: [] }),
     "extraConfig = []",
     "object of zot's own keys",
+  ],
+  [
+    "a cluster of one",
+    (s) => scaleOut(s, { cluster: { members: ["a:1"], hashKey: HASH_KEY } }),
+    'scaleOut.cluster.members = ["a:1"]',
+    "at least two",
+  ],
+  [
+    "a member twice",
+    (s) => scaleOut(s, { cluster: { members: ["a:1", "a:1"], hashKey: HASH_KEY } }),
+    'members = ["a:1","a:1"]',
+    "twice",
+  ],
+  [
+    "a member without a port",
+    (s) => scaleOut(s, { cluster: { members: ["a:1", "b"], hashKey: HASH_KEY } }),
+    'members[1] = "b"',
+    "HOST:PORT",
+  ],
+  [
+    "a member with an impossible port",
+    (s) => scaleOut(s, { cluster: { members: ["a:1", "b:70000"], hashKey: HASH_KEY } }),
+    'members[1] = "b:70000"',
+    "1 to 65535",
+  ],
+  [
+    "a hashKey of 15 characters",
+    (s) => scaleOut(s, { cluster: { members: ["a:1", "b:1"], hashKey: HASH_KEY.slice(1) } }),
+    "scaleOut.cluster.hashKey",
+    "exactly 16",
+  ],
+  [
+    "a hashKey of 16 characters that are more bytes",
+    (s) => scaleOut(s, { cluster: { members: ["a:1", "b:1"], hashKey: "ä123456789abcdef" } }),
+    'hashKey = "ä123456789abcdef"',
+    "ASCII",
+  ],
+  [
+    "S3 without a region",
+    (s) => scaleOut(s, { s3: { bucket: "zot" } }),
+    "scaleOut.s3.region is missing",
+    "eu-central-1",
+  ],
+  [
+    "a bucket in upper case",
+    (s) => scaleOut(s, { s3: { bucket: "Zot", region: "x" } }),
+    'bucket = "Zot"',
+    "lower-case",
+  ],
+  [
+    "S3 keys in a setting",
+    (s) => scaleOut(s, { s3: { bucket: "zot", region: "x", secretKey: "hunter2" } }),
+    "scaleOut.s3.secretKey is not a setting",
+    "bucket, region",
+  ],
+  [
+    "a redis of another scheme",
+    (s) => scaleOut(s, { redis: { url: "http://redis:6379" } }),
+    'redis.url = "http://redis:6379"',
+    "redis://",
+  ],
+  [
+    "a redis with a password",
+    (s) => scaleOut(s, { redis: { url: "redis://:hunter2@redis:6379" } }),
+    'redis.url = "redis://***@redis:6379"',
+    "no password",
+  ],
+  [
+    "a redis socket with a password",
+    (s) => scaleOut(s, { redis: { url: "unix://u:hunter2@/run/redis.sock" } }),
+    'redis.url = "unix://***@/run/redis.sock"',
+    "no password",
+  ],
+  [
+    "a scan for vulnerabilities in S3",
+    (s) => {
+      scaleOut(s, { s3: { bucket: "zot", region: "x" } });
+      Object.assign(registry(s), { search: { cve: { updateInterval: "24h" } } });
+    },
+    "search.cve",
+    "local storage alone",
+  ],
+  [
+    "a port of a host's own that is none",
+    (s) => Object.assign(host(s), { listen: { address: "127.0.0.1", port: 0 } }),
+    "hosts[0].listen.port = 0",
+    "1 to 65535",
   ],
   ["no hosts", (s) => Object.assign(s, { "harden-zot:hosts": [] }), "harden-zot:hosts = []", "at least one host"],
   ["the same host twice", (s) => s["harden-zot:hosts"].push(host(s)), "harden-zot:hosts", "same host twice"],
@@ -383,6 +475,12 @@ describe("parseSettings", () => {
   it("gives every mistake its own message", () => {
     const messages = BAD.map(([, spoil]) => messageOf(spoil));
     expect(new Set(messages).size).toBe(BAD.length);
+  });
+
+  it("shows no password of a value that it refuses", () => {
+    for (const [, spoil] of BAD) expect(messageOf(spoil)).not.toContain("hunter2");
+    const url = (settings: Good) => Object.assign(settings, { "authentik:url": "https://a:hunter2@x.test" });
+    expect(messageOf(url)).toContain('"https://***@x.test"');
   });
 
   it("reports all mistakes at once", () => {

@@ -46,7 +46,7 @@ describe("renderConfig", () => {
   it("refuses a client secret in extraConfig without repeating it", () => {
     const openid = { providers: { oidc: { clientsecret: "hunter2" } } };
     const render = () => renderConfig(production({ extraConfig: { http: { auth: { openid } } } }), REFERENCES);
-    expect(render).toThrow(/extraConfig holds a clientsecret/);
+    expect(render).toThrow(/extraConfig\.http\.auth\.openid\.providers\.oidc\.clientsecret is a secret/);
     expect(render).not.toThrow(/hunter2/);
   });
 

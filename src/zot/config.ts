@@ -3,6 +3,7 @@ import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
 import { compileAccess } from "./access/compile";
 import { withProof } from "./proof";
+import { clusterOf, sessionsOf, sharedStorage } from "./scale-out";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
 import { requireHardenable } from "./versions";
 
@@ -12,7 +13,7 @@ export interface ConfigReferences {
   issuer: string;
   /** JSON `{ clientid, clientsecret }`, 0600. */
   credentialsFile: string;
-  /** JSON `{ hashKey, encryptKey }`, 0600; without it every restart ends every session. */
+  /** JSON `{ hashKey, encryptKey }`, 0600; without it every restart ends every session. Not named with sessions in redis. */
   sessionKeysFile: string;
 }
 
@@ -25,18 +26,19 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
   requireHardenable(registry.version, registry.allowVulnerableVersion);
   const config: ZotConfig = {
     distSpecVersion: "1.1.1",
-    storage: registry.storage,
+    storage: { ...registry.storage, ...sharedStorage(registry) },
     http: {
       address: registry.listen.address,
       port: String(registry.listen.port),
       externalUrl: registry.externalUrl,
       realm: registry.realm,
       ...(registry.compat.length > 0 ? { compat: registry.compat } : {}),
-      auth: authentication(references),
+      auth: authentication(references, registry),
       accessControl: compileAccess(settings),
     },
     log: { level: registry.logLevel },
     extensions: extensions(registry),
+    ...clusterOf(registry),
   };
   return withProof(withExtra(config, registry.extraConfig));
 }
@@ -46,7 +48,7 @@ export function serializeConfig(config: ZotConfig): string {
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-function authentication(references: ConfigReferences): AuthConfig {
+function authentication(references: ConfigReferences, registry: RegistrySettings): AuthConfig {
   return {
     openid: {
       providers: {
@@ -61,15 +63,18 @@ function authentication(references: ConfigReferences): AuthConfig {
       },
     },
     apikey: true,
-    sessionKeysFile: references.sessionKeysFile,
+    ...(sessionsOf(registry) ?? { sessionKeysFile: references.sessionKeysFile }),
   };
 }
 
 function extensions(registry: RegistrySettings): ExtensionsConfig {
-  const { metrics, pullThrough, search, ui } = registry;
+  const { metrics, pullThrough, scaleOut, search, storage, ui } = registry;
+  const downloads = scaleOut?.s3 ? { downloadDir: `${storage.rootDirectory}/sync` } : {};
   return {
     ...(metrics === "off" ? {} : { metrics: { enable: true, prometheus: { path: "/metrics" } } }),
-    ...(pullThrough.length === 0 ? {} : { sync: { enable: true, registries: pullThrough.map(onDemand) } }),
+    ...(pullThrough.length === 0
+      ? {}
+      : { sync: { enable: true, ...downloads, registries: pullThrough.map(onDemand) } }),
     ...(search ? { search: { enable: true, ...(search.cve ? { cve: search.cve } : {}) } } : {}),
     ...(ui ? { ui: { enable: true } } : {}),
   };
@@ -80,12 +85,27 @@ function onDemand({ name, url, tlsVerify }: RegistrySettings["pullThrough"][numb
 }
 
 function withExtra(config: ZotConfig, extra: Record<string, unknown>): ZotConfig {
-  if (JSON.stringify(extra).includes("clientsecret")) {
+  const secret = findSecret(extra);
+  if (secret !== undefined) {
     throw new OperatorError(
-      "harden-zot:registry.extraConfig holds a clientsecret: config.json is shown in previews and kept in plain state; the stack delivers the client secret as a file of its own, remove it here",
+      `harden-zot:registry.extraConfig.${secret} is a secret: config.json is shown in previews and kept in plain state; remove it here. The stack delivers the client secret as a file of its own; zot takes S3 keys from its environment and a redis without a password (docs/scale-out.md).`,
     );
   }
   return merge(config, extra) as ZotConfig;
+}
+
+/** Keys that zot itself blots out of its log (zot 2.1.20, isSensitiveConfigMapKey), and passwords in URLs, which it does not. */
+const SECRET = /^(accesskey|secretkey|password|secret|token|clientsecret|sentinelpassword|authorization|accountkey)$/;
+
+/** Path of the first secret within a configuration. */
+function findSecret(config: Record<string, unknown>): string | undefined {
+  for (const [key, value] of Object.entries(config)) {
+    if (SECRET.test(key.toLowerCase().replaceAll(/[_-]/g, ""))) return key;
+    if (typeof value === "string" && /:\/\/[^/]*@/.test(value)) return key;
+    const inner = typeof value === "object" && value !== null ? findSecret({ ...value }) : undefined;
+    if (inner !== undefined) return `${key}.${inner}`;
+  }
+  return undefined;
 }
 
 /** Objects are merged key by key; anything else, lists too, is replaced. */

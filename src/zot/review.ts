@@ -1,7 +1,8 @@
-import type { Settings } from "../settings/settings";
+import { registryOn, type Settings } from "../settings/settings";
 import { describeFinding, requireSound } from "./access/lints";
 import { type AccessTable, accessTable } from "./access/table";
 import { renderConfig } from "./config";
+import { describeScaleOut, requireScaleOut } from "./scale-out-lints";
 
 export interface Review {
   /** Who may do what where. */
@@ -12,11 +13,20 @@ export interface Review {
 
 /**
  * What can be known of the configuration before any secret exists, and before anything is touched.
- * @throws OperatorError when zot cannot do what the settings ask, or the access rules are not safe to apply
+ * @throws OperatorError when zot cannot do what the settings ask, the access rules are not safe to apply, or several hosts
+ * would not be one registry
  */
 export function review(settings: Settings): Review {
   // Neither the issuer nor the files it refers to decide about access.
-  const config = renderConfig(settings, { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" });
-  const warnings = requireSound(config, settings).map(describeFinding);
+  const references = { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" };
+  const config = renderConfig(settings, references);
+  const members = settings.hosts.map((host) => ({
+    name: host.name,
+    config: renderConfig({ ...settings, registry: registryOn(host, settings.registry) }, references),
+  }));
+  const warnings = [
+    ...requireSound(config, settings).map(describeFinding),
+    ...requireScaleOut(members).map(describeScaleOut),
+  ];
   return { table: accessTable(config, settings), warnings };
 }

@@ -4,10 +4,41 @@
  */
 export interface ZotConfig {
   distSpecVersion: string;
-  storage: { rootDirectory: string; dedupe?: boolean; gc?: boolean; gcDelay?: string; gcInterval?: string };
+  storage: StorageConfig;
   http: HttpConfig;
   log?: { level: string };
   extensions?: ExtensionsConfig;
+  cluster?: { members: string[]; hashKey: string };
+}
+
+export interface StorageConfig {
+  rootDirectory: string;
+  dedupe?: boolean;
+  gc?: boolean;
+  gcDelay?: string;
+  gcInterval?: string;
+  /** Whether blob index, users, API keys and image metadata are kept where cacheDriver says; else in rootDirectory. */
+  remoteCache?: boolean;
+  storageDriver?: S3Driver;
+  cacheDriver?: RedisDriver;
+}
+
+/** As zot's S3 client spells it: all lower case. */
+interface S3Driver {
+  name: "s3";
+  rootdirectory: string;
+  region: string;
+  regionendpoint?: string;
+  bucket: string;
+  forcepathstyle?: boolean;
+  secure: boolean;
+  skipverify: boolean;
+}
+
+interface RedisDriver {
+  name: "redis";
+  url: string;
+  keyprefix: string;
 }
 
 interface HttpConfig {
@@ -25,7 +56,9 @@ export interface AuthConfig {
   htpasswd?: { path: string };
   failDelay?: number;
   apikey?: boolean;
+  /** Not together with sessionDriver. */
   sessionKeysFile?: string;
+  sessionDriver?: RedisDriver;
   openid?: { providers: Record<string, OpenIdProvider> };
 }
 
@@ -81,5 +114,6 @@ export interface ExtensionsConfig {
   search?: { enable: boolean; cve?: { updateInterval: string } };
   ui?: { enable: boolean };
   metrics?: { enable: boolean; prometheus: { path: string } };
-  sync?: { enable: boolean; registries: SyncRegistry[] };
+  /** downloadDir: local directory, which storage in S3 cannot do without. */
+  sync?: { enable: boolean; downloadDir?: string; registries: SyncRegistry[] };
 }
