@@ -1,4 +1,5 @@
 import { createAuthorizer, type Identity } from "../zot/access/authorizer";
+import { NEVER } from "../zot/access/compile";
 import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../zot/access/load";
 import { commonNames } from "../zot/access/patterns";
 import type { ZotConfig } from "../zot/types";
@@ -37,7 +38,10 @@ interface Place {
  */
 export function accessSection(config: ZotConfig, caches: readonly string[], byPlace: boolean): FoundAccess {
   const found = loadConfig(config).accessControl ?? NOTHING;
-  const places = [...found.repositories].map(([pattern, repository]) => ({ pattern: unpadded(pattern), repository }));
+  const places = [...found.repositories].map(([pattern, repository]) => ({
+    pattern: unpadded(pattern),
+    repository: { ...repository, policies: repository.policies.filter(grants) },
+  }));
   const admins = adminsOf(found);
   const names = new Names();
   const outside = places.filter(({ pattern }) => !caches.includes(pattern.split("/")[0] ?? ""));
@@ -47,12 +51,12 @@ export function accessSection(config: ZotConfig, caches: readonly string[], byPl
     admins.group,
     byPlace,
   );
-  const grants = [
+  const given = [
     ...outside.flatMap((place) => writers(place, admins.group, names, tags)),
     ...places.filter(({ pattern }) => hidden.includes(pattern)).flatMap((place) => readers(place, admins.group, names)),
   ];
   const open = places.filter(({ repository }) => repository.anonymousPolicy.includes("read"));
-  const groups = merged(grants);
+  const groups = merged(given);
   const used = new Set([admins.group, ...groups.map(({ group }) => group)]);
   return {
     section: {
@@ -74,6 +78,9 @@ const NOTHING: LoadedAccessControl = {
   groups: new Map(),
   metrics: { users: [], anonymousPolicy: [] },
 };
+
+/** A policy may be there for its message alone. */
+const grants = ({ conditions }: LoadedPolicy) => !conditions.some(({ expression }) => expression === NEVER);
 
 /** `{,,}team/**` is `team/**`, made longer (src/zot/access/patterns.ts). */
 export const unpadded = (pattern: string) => pattern.replace(/^\{,*\}/, "");
