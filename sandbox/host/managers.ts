@@ -48,8 +48,8 @@ if [ "$1" = show ]; then
   fi
 elif [ "$1" = reset-failed ]; then rm -f $host/crashed
 elif [ "$1" = restart ]; then
-  # As after a start limit: five starts within ten seconds.
-  [ ! -f $host/crashed ] || { echo 'Job for zot.service failed: start request repeated too quickly.' >&2; exit 1; }
+  # As after a start limit: five starts within ten seconds. The words are those of a real one (agent-systemd.test.ts).
+  [ ! -f $host/crashed ] || { echo 'Job for zot.service failed because the control process exited with error code.' >&2; exit 1; }
   touch $host/crashed
   ctl stop && ctl start
 elif [ "$1" = stop ]; then ctl stop

@@ -364,7 +364,8 @@ service_stop() {
 # The last errors zot logged, one a line.
 service_errors() {
   case $service in
-  systemd*) $as_root journalctl ${user:+--user} -u "$unit" -n 40 -o cat --no-pager ;;
+  # `--user -u` shows nothing on a machine that keeps no journal on disk.
+  systemd*) $as_root journalctl "--${user:+user-}unit=$unit" -n 40 -o cat --no-pager ;;
   launchd:*)
     launchd_find && $as_root launchctl print "$domain/$unit" |
       sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u | while IFS= read -r word; do tail -n 40 "$word"; done
