@@ -1,8 +1,12 @@
+import { type SpawnOptionsWithoutStdio, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { type AuthentikPart, findAuthentik } from "../sandbox/authentik-part";
 import { type Client, ensureClients } from "../sandbox/clients/clients";
 import { findZot } from "../sandbox/parts";
@@ -69,6 +73,7 @@ async function startRegistry(port: number, upstreamUrl: string): Promise<void> {
       listen: { address: "127.0.0.1", port },
       storage: { rootDirectory: join(directory, "data"), dedupe: false },
       pullThrough: [{ name: "docker.io", url: upstreamUrl, tlsVerify: false }],
+      compat: ["docker2s2"],
       ui: false,
     },
     "harden-zot:hosts": [{ ...host, hostKey: "ssh-ed25519 AAAA", service: { manager: "docker", name: "unused" } }],
@@ -185,6 +190,72 @@ describe.each(NAMES)(`%s on ${process.env.ZOT ? "the real zot" : "the zot stand-
     await unauthorized(client(), key.apiKey);
   });
 });
+
+describe("the example workflow", () => {
+  it.each(["forgejo", "github"])(
+    "%s: its skopeo step pushes what nix built, under the version and the commit",
+    async (forge) => {
+      const job = layJob(forge);
+      const { apiKey } = await mint(3_600_000);
+      const { jobs } = parse(readFileSync(resolve(`examples/${forge}/build-image.yaml`), "utf8"));
+      const { run } = jobs.nix.steps.at(-1);
+      const { status, stderr } = await execute("/bin/sh", ["-e", "-c", run], {
+        cwd: job,
+        env: {
+          PATH: `${job}:${process.env.PATH}`,
+          HOME: job,
+          XDG_RUNTIME_DIR: job,
+          TMPDIR: job,
+          // A registry on plain http, and no policy file: what a host of the operator's has settled.
+          CONTAINERS_REGISTRIES_CONF: join(job, "registries.conf"),
+          REGISTRY: registry,
+          REPOSITORY: `team/${forge}`,
+          USERNAME: world.bot.username,
+          KEY: apiKey,
+          GITHUB_SHA: "abcdef0123456789abcdef0123456789abcdef01",
+        },
+      });
+      expect([status, stderr]).toEqual([0, ""]);
+      const pushed = await fetch(`http://${registry}/v2/team/${forge}/tags/list`);
+      expect(await pushed.json()).toMatchObject({ tags: ["v1.2.3-abcdef0-nix"] });
+    },
+  );
+});
+
+/** A checkout with the example in it, and a nix-build that has built an image: a docker archive of one empty layer. */
+function layJob(forge: string): string {
+  const job = mkdtempSync(join(directory, `job-${forge}-`));
+  const put = (path: string, content: string | Buffer, mode = 0o644) => {
+    mkdirSync(dirname(join(job, path)), { recursive: true });
+    writeFileSync(join(job, path), content, { mode });
+  };
+  const layer = Buffer.alloc(1024);
+  const diffId = `sha256:${createHash("sha256").update(layer).digest("hex")}`;
+  put("built/layer.tar", layer);
+  put(
+    "built/config.json",
+    JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [diffId] } }),
+  );
+  put("built/manifest.json", JSON.stringify([{ Config: "config.json", RepoTags: null, Layers: ["layer.tar"] }]));
+  put("nix-build", `#!/bin/sh\ntar -C '${job}/built' -cf "$3" manifest.json config.json layer.tar\n`, 0o755);
+  put("ci/image-tag.sh", readFileSync(resolve("examples/image-tag.sh")));
+  put("containers/app/default.nix", 'let version = "0.0.1"; in\n  version = "1.2.3";\n');
+  // The registry of this test is on plain http.
+  put(".config/containers/registries.conf", `[[registry]]\nlocation = "${registry}"\ninsecure = true\n`);
+  put(".config/containers/policy.json", '{"default":[{"type":"insecureAcceptAnything"}]}');
+  return job;
+}
+
+interface Execution {
+  status: number | null;
+  stderr: string;
+}
+
+function execute(command: string, args: string[], options: SpawnOptionsWithoutStdio): Promise<Execution> {
+  const child = spawn(command, args, options);
+  const exit = new Promise<number | null>((settle) => child.once("close", settle));
+  return Promise.all([exit, text(child.stderr)]).then(([status, stderr]) => ({ status, stderr }));
+}
 
 // Last, by when it has.
 it.each(NAMES)("%s is refused after the key has expired", async (name) => {
