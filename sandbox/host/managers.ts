@@ -16,9 +16,12 @@ export class FakeManagers {
       const head = `#!/bin/sh\nhost=${host}\necho "${name} $*" >>${this.directory}/calls\n${COMMON}`;
       writeFileSync(join(this.directory, name), `${head}${script}`, { mode: 0o755 });
     }
-    writeFileSync(join(this.directory, "podman"), readFileSync(join(this.directory, "docker"), "utf8"), {
-      mode: 0o755,
-    });
+    // What podman 4.3.1 says otherwise.
+    const podman = readFileSync(join(this.directory, "docker"), "utf8")
+      .replace("Error: No such object: $last", 'Error: inspecting object: no such object: \\"$last\\"')
+      .replace("exit 1;", "exit 125;")
+      .replace("sha256:", "");
+    writeFileSync(join(this.directory, "podman"), podman, { mode: 0o755 });
   }
 
   /** What was asked of the managers so far. */
@@ -56,20 +59,39 @@ elif [ "$1" = stop ]; then ctl stop
 fi
 `,
   journalctl: "exec tail -n 40 $host/service.log\n",
+  // The layout of print: github.com/boxen/puppet-boxen/issues/104. That bootstrap says 5 while the job that was just
+  // booted out drains: github.com/tomcounsell/ai/issues/2013; its words: DeterminateSystems/nix-installer/issues/1157.
   launchctl: `
-find() { [ "$1" = gui/$(id -u)/zot ] && [ ! -f $host/unloaded ]; }
+find() {
+  [ "$1" = gui/$(id -u)/zot ] && [ ! -f $host/unloaded ] && return
+  printf 'Bad request.\\nCould not find service "%s" in domain for user gui: %s\\n' "\${1##*/}" "$(id -u)" >&2
+  exit 113
+}
 case $1 in
 print)
-  find "$2" || { echo 'Bad request.' >&2; echo 'Could not find service "zot" in domain' >&2; exit 113; }
-  printf '%s = {\\n\\tactive count = 1\\n\\ttype = LaunchAgent\\n' "$2"
-  if [ -n "$pid" ]; then printf '\\tstate = running\\n\\n'; else printf '\\tstate = not running\\n\\n'; fi
-  printf '\\tstdout path = %s\\n\\tstderr path = %s\\n\\truns = 3\\n' $host/service.log $host/service.log
-  [ -z "$pid" ] || printf '\\tpid = %s\\n' "$pid"
-  printf '\\tspawn type = daemon (3)\\n}\\n'
+  find "$2"
+  if [ -n "$pid" ]; then active=1 state=running; else active=0 state='not running'; fi
+  printf '%s = {\\n\\tactive count = %s\\n\\tpath = %s\\n' "$2" $active $host/Library/LaunchAgents/zot.plist
+  printf '\\ttype = LaunchAgent\\n\\tstate = %s\\n\\n\\tprogram = %s\\n' "$state" $host/zot
+  printf '\\targuments = {\\n\\t\\t%s\\n\\t\\tserve\\n\\t}\\n\\n' $host/zot
+  printf '\\tstdout path = %s\\n\\tstderr path = %s\\n' $host/service.log $host/service.log
+  printf '\\tenvironment = {\\n\\t\\tXPC_SERVICE_NAME => zot\\n\\t}\\n\\n\\tdomain = gui/%s\\n' "$(id -u)"
+  printf '\\tminimum runtime = 10\\n\\texit timeout = 5\\n\\truns = 3\\n'
+  [ -z "$pid" ] || printf '\\tpid = %s\\n\\timmediate reason = inefficient\\n' "$pid"
+  printf '\\tlast exit code = 1\\n\\n\\tpid-local endpoints = {\\n\\t}\\n}\\n'
   ;;
-kickstart) find "$3" || exit 113; ctl stop && ctl start ;;
-bootout) find "$2" || exit 113; ctl stop && touch $host/unloaded ;;
-bootstrap) rm -f $host/unloaded; ctl start ;;
+kickstart) find "$3"; ctl stop && ctl start ;;
+bootout) find "$2"; ctl stop && echo 2 >$host/draining && touch $host/unloaded ;;
+bootstrap)
+  left=$(cat $host/draining 2>/dev/null || echo 0)
+  if [ "$left" -gt 0 ]; then
+    echo $((left - 1)) >$host/draining
+    printf 'Bootstrap failed: 5: Input/output error\\nTry re-running the command as root for richer errors.\\n' >&2
+    exit 5
+  fi
+  rm -f $host/unloaded
+  ctl start
+  ;;
 esac
 `,
   docker: `

@@ -91,9 +91,9 @@ it("stops a launchd job by unloading it, and loads it again from its plist", asy
   expect(managers.calls()).toContainEqual(expect.stringMatching(/^launchctl bootout gui\/\d+\/zot$/));
   await agent.call("put-secret", { name: "oidc-credentials" }, '{"clientid":"a","clientsecret":"b"}');
   expect((await agent.activate(config)).code).toBe(0);
-  expect(managers.calls()).toContainEqual(
-    `launchctl bootstrap gui/${process.getuid?.()} ${directory}/Library/LaunchAgents/zot.plist`,
-  );
+  // Twice it is told that the job drains still.
+  const bootstrap = `launchctl bootstrap gui/${process.getuid?.()} ${directory}/Library/LaunchAgents/zot.plist`;
+  expect(managers.calls().filter((call) => call.startsWith("launchctl bootstrap"))).toEqual(Array(3).fill(bootstrap));
 });
 
 it("uses sudo for the service manager and for nothing else", async () => {

@@ -343,7 +343,12 @@ service_restart() {
       plist=$(launchd_plist) || return 1
       domain=gui/$(id -u)
       case $plist in /Library/LaunchDaemons/*) domain=system ;; esac
-      limited launchctl bootstrap "$domain" "$plist"
+      # A job that was just unloaded may be draining still: launchctl says 5 (Input/output error) until it is gone.
+      for word in 1 2 3; do
+        limited launchctl bootstrap "$domain" "$plist" && return 0
+        [ "$word" = 3 ] || sleep 1
+      done
+      return 1
     fi
     ;;
   docker:* | podman:*) limited "${service%%:*}" restart "$unit" ;;
