@@ -24,6 +24,7 @@ const LOOSE = new Set([
   "system_permissions",
   "version_current",
   "version_latest",
+  "version_latest_valid",
   "exp",
   "iat",
   "auth_time",
