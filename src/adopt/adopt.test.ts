@@ -108,9 +108,7 @@ describe("adopt", () => {
       "harden-zot:ci": [],
     });
     expect(stackFile(adoption)).toMatch(/hostKey: ssh-ed25519 AAAA # TO FILL IN: the line of `ssh-keyscan/);
-    expect(stackFile(adoption)).toMatch(
-      /clientId: zot # TO FILL IN: the clientid in \/srv\/zot\/config\/oidc-credentials\.json/,
-    );
+    expect(stackFile(adoption)).toMatch(/slug: zot # TO FILL IN: a slug that Authentik does not have yet/);
   });
 
   it("says who loses what and why, and that nobody gains anything", () => {

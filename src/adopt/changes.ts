@@ -54,9 +54,9 @@ function clientSecret({ found, secrets }: Adoption): string[] {
   const inline = secrets.some((path) => path.endsWith("providers.oidc.clientsecret"));
   const reason = inline
     ? "inline it is readable by all who may read config.json, and zot calls that deprecated"
-    : "Pulumi keeps it, rotates it and delivers it";
+    : "Pulumi keeps and delivers it";
   return [
-    `the client secret: a new one, in a file of its own (0600) that zot is told to read; ${reason}. The old one ends with the first up`,
+    `the client secret: a new one, of a client that the stack makes in Authentik, in a file of its own (0600); ${reason}. The client of before is left as it is`,
   ];
 }
 

@@ -87,11 +87,9 @@ export function identitySections(config: ZotConfig, missing: Missing): { url: st
   const [, url, slug] = /^(https?:\/\/.+)\/application\/o\/([a-z0-9-]+)\/$/.exec(provider?.issuer ?? "") ?? [];
   if (url === undefined)
     missing.set("authentik:url", "the base URL of your Authentik: config.json names no issuer of one");
-  if (provider?.clientid === undefined) {
-    missing.set(
-      "harden-zot:identity.clientId",
-      provider?.credentialsFile ? `the clientid in ${provider.credentialsFile}` : "a new client",
-    );
+  if (provider) {
+    missing.set("harden-zot:identity.slug", "a slug that Authentik does not have yet, see docs/adopting.md");
+    missing.set("harden-zot:identity.clientId", "a client id that Authentik does not have yet");
   }
   return {
     url: url ?? "https://authentik.invalid",
