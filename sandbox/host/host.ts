@@ -14,6 +14,8 @@ export interface HostOptions {
   zot: string;
   /** The config.json the host has before anyone hardens it; without one, zot is installed but not configured. */
   config?: string;
+  /** What sshd hands every command to, with its options; default: the user's own login shell. */
+  loginShell?: string;
 }
 
 export interface SandboxHost {
@@ -35,7 +37,7 @@ export interface SandboxHost {
  * configuration was given. Works for root and for an ordinary user, whose login it is.
  * @throws when sshd is missing and cannot be installed
  */
-export async function startHost({ directory, zot, config }: HostOptions): Promise<SandboxHost> {
+export async function startHost({ directory, zot, config, loginShell }: HostOptions): Promise<SandboxHost> {
   if (!/^\/[A-Za-z0-9._/-]+$/.test(directory)) {
     throw new Error(`${directory}: the sandbox directory must be an absolute path of letters, digits and . _ - only`);
   }
@@ -43,7 +45,7 @@ export async function startHost({ directory, zot, config }: HostOptions): Promis
   installFiles(directory, zot, config);
   const port = await freePort();
   const user = userInfo().username;
-  writeFileSync(join(directory, "sshd_config"), sshdConfig(directory, port), { mode: 0o600 });
+  writeFileSync(join(directory, "sshd_config"), sshdConfig(directory, port, loginShell), { mode: 0o600 });
   // sshd insists on its privilege separation directory when it runs as root.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const daemon = startDaemon("sshd", [sshd, "-D", "-e", "-f", join(directory, "sshd_config")], `${directory}/sshd.log`);
@@ -101,7 +103,7 @@ function installFiles(directory: string, zot: string, config: string | undefined
   }
 }
 
-function sshdConfig(directory: string, port: number): string {
+function sshdConfig(directory: string, port: number, loginShell?: string): string {
   return [
     "ListenAddress 127.0.0.1",
     `Port ${port}`,
@@ -114,6 +116,8 @@ function sshdConfig(directory: string, port: number): string {
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "MaxStartups 100",
+    // As sshd starts a login shell: the command is one word for it to read.
+    ...(loginShell ? [`ForceCommand exec ${loginShell} -c "$SSH_ORIGINAL_COMMAND"`] : []),
     "Subsystem sftp internal-sftp",
     "",
   ].join("\n");
