@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access rollback adopt differential faults bench
+.PHONY: help demo demo-stop test check format decisions access verify rollback adopt differential faults bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -35,6 +35,10 @@ decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions agai
 access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
 	@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
 		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)
+
+verify: $(LOCK) ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1, CA=file.pem)
+	@$(NODE) src/verify/command.ts $(foreach o,stack ca,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)
 
 rollback: $(LOCK) ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
 	@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { login } from "../src/credentials/login";
-import type { RawSettings } from "../src/settings/settings";
-import type { Target } from "../src/verify/checks";
+import { login, type RegistrySession } from "../src/credentials/login";
+import { parseSettings, type RawSettings } from "../src/settings/settings";
 import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
+import { type Image, type StackOutputs, type Target, targetOf } from "../src/verify/target";
 import { type AuthentikPart, findAuthentik } from "./authentik-part";
 import { type SandboxHost, startHost, stopHost } from "./host/host";
 import { findZot, type Part } from "./parts";
@@ -19,7 +19,6 @@ import { startUpstream, UPSTREAM_IMAGE } from "./upstream";
 const NAME = "zot-sandbox";
 export const ADMINS = `${NAME}-admins`;
 
-/** An image that is in the registry before it is hardened. */
 const EXISTING_IMAGE = { repository: "team/app", tag: "v1.0.0-abcdef0" };
 
 /** A registry host, and where its zot answers. */
@@ -29,6 +28,8 @@ export interface Registry {
   port: number;
   url: string;
 }
+
+const CACHED_IMAGE = { ...UPSTREAM_IMAGE, repository: `docker.io/${UPSTREAM_IMAGE.repository}` };
 
 export interface Sandbox {
   directory: string;
@@ -44,7 +45,14 @@ export interface Sandbox {
   stackOptions: StackOptions;
   /** The settings the stack was created with: a fresh copy each time. */
   settings: () => RawSettings;
-  target: Target;
+  /** An image that is in the registry before it is hardened. */
+  existing: Image;
+  /** What the pull-through cache finds upstream. */
+  cached: Image;
+  /** Logs in over OIDC as the admin. */
+  adminSession: () => Promise<RegistrySession>;
+  /** For verification, with the keys that the stack hands out by now. */
+  target: () => Promise<Target>;
   /** Ends every process and removes every file. */
   stop: () => Promise<void>;
   /** Leaves everything running when this process ends; `endKept` ends it. */
@@ -123,13 +131,18 @@ async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sa
     stack,
     stackOptions,
     settings,
-    target: {
-      registry: registryUrl,
+    existing: EXISTING_IMAGE,
+    cached: CACHED_IMAGE,
+    adminSession: () => login({ registryUrl, ...admin }),
+    target: async () => ({
+      ...targetOf(parseSettings(settings()), {
+        oidcIssuer: `${authentik.url}/application/o/${NAME}/`,
+        redirectUri: `${registryUrl}/zot/auth/callback/oidc`,
+        ...((await stack.outputs("--show-secrets")) as Partial<StackOutputs>),
+      }),
       existing: EXISTING_IMAGE,
-      cached: { ...UPSTREAM_IMAGE, repository: `docker.io/${UPSTREAM_IMAGE.repository}` },
-      metrics: "anonymous",
-      adminSession: () => login({ registryUrl, ...admin }),
-    },
+      cached: { "docker.io": CACHED_IMAGE },
+    }),
     stop: () => world.end(),
     keep: () => {
       for (const registry of registries) registry.host.keep();

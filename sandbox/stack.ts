@@ -72,8 +72,8 @@ export class Stack {
     return this.pulumi(["destroy", "--yes", "--skip-preview", ...flags]);
   }
 
-  async outputs(): Promise<Record<string, unknown>> {
-    return JSON.parse((await this.expect(["stack", "output", "--json"])).output);
+  async outputs(...flags: string[]): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.expect(["stack", "output", "--json", ...flags])).output);
   }
 
   /** The state as `pulumi stack export` prints it: secrets encrypted. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
-interface Blob {
+export interface Blob {
   digest: string;
   bytes: Buffer;
 }
@@ -13,8 +13,11 @@ export interface TinyImage {
   manifest: Blob;
 }
 
-/** Images of different content have different digests. */
-export function tinyImage(content: string): TinyImage {
+/**
+ * Images of different content have different digests.
+ * @param name told apart by it too, in an annotation of the manifest; such images have their blobs in common
+ */
+export function tinyImage(content: string, name?: string): TinyImage {
   const config = blob(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }));
   const layer = blob(content);
   const manifest = blob(
@@ -23,14 +26,18 @@ export function tinyImage(content: string): TinyImage {
       mediaType: MANIFEST_TYPE,
       config: descriptor("application/vnd.oci.image.config.v1+json", config),
       layers: [descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
+      ...(name === undefined ? {} : { annotations: { "org.opencontainers.image.title": name } }),
     }),
   );
   return { blobs: [config, layer], manifest };
 }
 
-function blob(text: string): Blob {
+export const digestOf = (content: string | Uint8Array) =>
+  `sha256:${createHash("sha256").update(content).digest("hex")}`;
+
+export function blob(text: string): Blob {
   const bytes = Buffer.from(text);
-  return { bytes, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}` };
+  return { bytes, digest: digestOf(bytes) };
 }
 
 function descriptor(mediaType: string, { digest, bytes }: Blob) {

@@ -2,6 +2,7 @@ import { OperatorError } from "../settings/errors";
 import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
 import { compileAccess } from "./access/compile";
+import { probePolicies } from "./access/probe";
 import { withProof } from "./proof";
 import { clusterOf, sessionsOf, sharedStorage } from "./scale-out";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
@@ -40,7 +41,7 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     extensions: extensions(registry),
     ...clusterOf(registry),
   };
-  return withProof(withExtra(config, registry.extraConfig));
+  return withProof(withExtra(config, registry.extraConfig), probePolicies(settings));
 }
 
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */
@@ -64,6 +65,8 @@ function authentication(references: ConfigReferences, registry: RegistrySettings
     },
     apikey: true,
     ...(sessionsOf(registry) ?? { sessionKeysFile: references.sessionKeysFile }),
+    // zot does not know that a proxy speaks TLS for it, and would leave Secure off its session cookie.
+    ...(registry.externalUrl.startsWith("https:") ? { secureSession: true } : {}),
   };
 }
 

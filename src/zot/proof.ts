@@ -15,26 +15,35 @@ const READABLE: RepositoryPolicy = { anonymousPolicy: ["read"], defaultPolicy: [
  *
  * A configuration that opens nothing to anonymous clients gets none: a first anonymousPolicy changes what zot answers
  * to all of them (zot 2.1.20: `GET /v2/` and others go from 401 to 200).
+ * @param own what else the program keeps in its namespace, by repository
  * @throws OperatorError when a rule names the reserved namespace
  */
-export function withProof(config: ZotConfig): ZotConfig {
+export function withProof(config: ZotConfig, own: Record<string, RepositoryPolicy> = {}): ZotConfig {
   const { accessControl } = config.http;
   const repositories = accessControl?.repositories ?? {};
   const patterns = Object.keys(repositories);
   const taken = patterns.find(isReserved);
   if (taken !== undefined) {
     throw new OperatorError(
-      `the access rules name ${JSON.stringify(taken)}: ${RESERVED_NAMESPACE}/ is reserved for the proof that a configuration is in force; rename that cache of harden-zot:registry.pullThrough, or take it out of harden-zot:registry.extraConfig`,
+      `the access rules name ${JSON.stringify(taken)}: ${RESERVED_NAMESPACE}/ is reserved for the proof that a configuration is in force, and for its verification; rename that cache of harden-zot:registry.pullThrough, or take it out of harden-zot:registry.extraConfig`,
     );
   }
-  if (!Object.values(repositories).some(({ anonymousPolicy }) => anonymousPolicy?.includes("read"))) return config;
-  const id = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
+  const anonymousRead = Object.values(repositories).some(({ anonymousPolicy }) => anonymousPolicy?.includes("read"));
+  if (!anonymousRead && Object.keys(own).length === 0) return config;
   const closed = longerThanAll(`${RESERVED_NAMESPACE}/**`, patterns);
-  const readable = longerThanAll(`${RESERVED_NAMESPACE}/proof-${id}`, [...patterns, closed]);
-  return withRepositories(config, { ...repositories, [closed]: CLOSED, [readable]: READABLE });
+  const within = (repository: string) => longerThanAll(repository, [...patterns, closed]);
+  const guarded = withRepositories(config, {
+    ...repositories,
+    [closed]: CLOSED,
+    ...Object.fromEntries(Object.entries(own).map(([repository, policy]) => [within(repository), policy])),
+  });
+  if (!anonymousRead) return guarded;
+  const id = createHash("sha256").update(JSON.stringify(guarded)).digest("hex").slice(0, 12);
+  const proof = { [within(`${RESERVED_NAMESPACE}/proof-${id}`)]: READABLE };
+  return withRepositories(guarded, { ...guarded.http.accessControl?.repositories, ...proof });
 }
 
-/** The configuration without its mark: the operator's own rules. */
+/** The configuration without what the program keeps in its namespace: the operator's own rules. */
 export function withoutProof(config: ZotConfig): ZotConfig {
   const repositories = config.http.accessControl?.repositories;
   if (repositories === undefined || !Object.keys(repositories).some(isReserved)) return config;

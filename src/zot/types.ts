@@ -59,6 +59,8 @@ export interface AuthConfig {
   /** Not together with sessionDriver. */
   sessionKeysFile?: string;
   sessionDriver?: RedisDriver;
+  /** Whether the session cookie is for https alone; true anyway when zot itself has TLS (zot >= 2.1.11). */
+  secureSession?: boolean;
   openid?: { providers: Record<string, OpenIdProvider> };
 }
 

@@ -172,7 +172,7 @@ describe("bad input, on a hardened registry", () => {
     expect(output).not.toMatch(/^\s+at .*\(?.*:\d+:\d+\)?$/m);
     expect(output).not.toContain("wrong-token-of-the-test");
     expect(liveConfig()).toBe(served);
-    const { registry: url, existing } = sandbox.target;
+    const { registryUrl: url, existing } = sandbox;
     expect((await pullManifest(url, existing.repository, existing.tag)).status).toBe(200);
     expect((await pushImage(url, "team/app", "v9.9.9-abcdef0", tinyImage("attack"))).status).toBe(401);
   });

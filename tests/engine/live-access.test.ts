@@ -128,7 +128,7 @@ async function logIn(sandbox: Sandbox): Promise<Record<string, { fetch: Fetch; i
   const { registryUrl } = sandbox;
   const { key } = await ask<{ key: string }>(sandbox.authentik, "GET", "core/tokens/zot-ci-app-password/view_key/");
   const ci = await login({ registryUrl, username: "zot-ci", password: key });
-  const admin = await sandbox.target.adminSession();
+  const admin = await sandbox.adminSession();
   const user = (name: string, group: string): Identity => ({ kind: "user", name, groups: [group], via: "session" });
   const asCi = { fetch: ci.fetch, identity: user("zot-ci", "artifact-workloads") };
   return {

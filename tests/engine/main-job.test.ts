@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adminChecks, OPEN_CHECKS } from "../../sandbox/checks";
 import { ask } from "../../sandbox/people";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
-import { HARDENED_CHECKS, OPEN_CHECKS, runChecks } from "../../src/verify/checks";
+import { VERIFICATION } from "../../src/verify/checks";
+import { runChecks } from "../../src/verify/run";
 
 /** The engine's own account of a preview: one step a resource. */
 interface Step {
@@ -37,8 +39,8 @@ describe("the main job, with the Pulumi engine", () => {
   afterAll(() => sandbox?.stop());
 
   it("starts from an open registry", async () => {
-    const results = await runChecks(OPEN_CHECKS, sandbox.target);
-    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    const results = await runChecks(OPEN_CHECKS, await sandbox.target());
+    expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
   });
 
   it("previews from nothing and touches nothing", async () => {
@@ -52,8 +54,8 @@ describe("the main job, with the Pulumi engine", () => {
 
   it("hardens it: every check passes on the running registry", async () => {
     succeeded(await sandbox.stack.up());
-    const results = await runChecks(HARDENED_CHECKS, sandbox.target);
-    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    const results = await runChecks([...VERIFICATION, ...adminChecks(sandbox.adminSession)], await sandbox.target());
+    expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
   });
 
   it("gives its outputs, with the sha256 of what is active", async () => {
@@ -137,8 +139,8 @@ describe("the main job, with the Pulumi engine", () => {
   it("puts back the open config on destroy, with every image still there", async () => {
     succeeded(await sandbox.stack.destroy());
     expect(JSON.parse(liveConfig(sandbox))).toEqual(JSON.parse(openConfig));
-    const results = await runChecks(OPEN_CHECKS, sandbox.target);
-    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    const results = await runChecks(OPEN_CHECKS, await sandbox.target());
+    expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
     const { status } = await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`);
     expect(status).toBe(200);
   });

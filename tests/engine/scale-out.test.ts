@@ -50,7 +50,7 @@ describe.skipIf(findZot().kind !== "real")("two hosts as one registry: zot's clu
   });
 
   it("a session of one is a session of the other", async () => {
-    session = await sandbox.target.adminSession();
+    session = await sandbox.adminSession();
     for (const url of urls()) {
       const answer = await session.fetch(`${url}/zot/auth/apikey`, { headers: UI });
       expect([url, answer.status]).toEqual([url, 200]);
@@ -85,8 +85,8 @@ describe.skipIf(findZot().kind !== "real")("two hosts as one registry: zot's clu
   });
 
   it("pulls through the cache on both", async () => {
-    const { cached } = sandbox.target;
-    for (const url of urls()) expect((await pullManifest(url, cached.repository, cached.tag)).status).toBe(200);
+    const { repository, tag } = sandbox.cached;
+    for (const url of urls()) expect((await pullManifest(url, repository, tag)).status).toBe(200);
   });
 
   it("keeps no session keys on the hosts, and nothing changes the second time", async () => {

@@ -52,7 +52,7 @@ function placesIn({ access, ci, registry }: AccessRules): Place[] {
 export const cachePattern = ({ name }: { name: string }) => `${name}/**`;
 
 /** Groups by role, in alphabetical order. */
-type Groups = Partial<Record<Role, string[]>>;
+export type Groups = Partial<Record<Role, string[]>>;
 
 function grantsByPattern({ access, ci }: AccessRules): ReadonlyMap<string, Groups> {
   const byPattern = new Map<string, Groups>();
@@ -83,7 +83,8 @@ function repositoryPolicy(
     defaultPolicy: isPrivate ? [] : ["read"],
   };
   const readers = isPrivate ? policyFor(here, ANY_ROLE, "read") : [];
-  const policies = isCache ? readers : [...readers, ...writers(here, access, tagRulesAt(place.pattern, access))];
+  const tags = tagRulesAt(place.pattern, access);
+  const policies = isCache ? readers : [...readers, ...writers(here, tags), ...breakGlass(access, tags)];
   return policies.length === 0 && !isPrivate ? read : { ...read, policies };
 }
 
@@ -92,20 +93,28 @@ const within = (outer: string, inner: string) => expandAlternatives(outer).some(
 
 const ANY_ROLE: readonly Role[] = ["reader", "publisher", "maintainer", "deleter"];
 
-function writers(here: readonly Groups[], { admins }: AccessSettings, tags: TagRules): Policy[] {
+/** What the roles of the groups give besides reading. */
+export function writers(here: readonly Groups[], tags: TagRules): Policy[] {
   const move = mutableTagRule(tags);
   return [
     ...policyFor(here, ["publisher", "maintainer"], "create", newTagRule(tags)),
     ...(move ? policyFor(here, ["maintainer"], "update", move) : []),
     ...policyFor(here, ["publisher"], "update", NEVER_AGAIN),
     ...policyFor(here, ["deleter"], "delete"),
-    // Break-glass may create any tag; reading and deleting are theirs everywhere through adminPolicy.
+  ];
+}
+
+/** May create any tag; reading and deleting are theirs everywhere through adminPolicy. */
+function breakGlass({ admins }: AccessSettings, tags: TagRules): Policy[] {
+  const move = mutableTagRule(tags);
+  return [
     { groups: [admins.group], actions: ["create"] },
     ...(move ? [{ groups: [admins.group], actions: ["update"], conditions: [move] }] : []),
   ];
 }
 
-function policyFor(here: readonly Groups[], roles: readonly Role[], action: Action, rule?: Condition): Policy[] {
+/** One policy for the groups that have one of the roles; none if there is no such group. */
+export function policyFor(here: readonly Groups[], roles: readonly Role[], action: Action, rule?: Condition): Policy[] {
   const lists = here.flatMap((groups) => roles.flatMap((role) => (groups[role] ? [groups[role]] : [])));
   const groups = lists.length === 1 ? (lists[0] ?? []) : [...new Set(lists.flat())].sort();
   if (groups.length === 0) return [];
