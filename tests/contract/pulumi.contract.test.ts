@@ -237,6 +237,9 @@ describe("remote.Command", () => {
       "x509: decryption password incorrect",
     );
     await expect(run("true", {}, { privateKey: "no key" })).rejects.toThrow("ssh: no key found");
+    await expect(run("true", {}, { privateKeyPassword: "needless" })).rejects.toThrow(
+      "ssh: key is not password protected",
+    );
   });
 
   it("tries as often as dialErrorLimit says and once more", async () => {

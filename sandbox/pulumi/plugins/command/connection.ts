@@ -139,6 +139,8 @@ async function sshConfig(endpoint: Endpoint): Promise<ConnectConfig> {
 
 async function checkPrivateKey(privateKey: string, passphrase: string | undefined): Promise<void> {
   const { utils } = await ssh2();
+  if (passphrase !== undefined && !(utils.parseKey(privateKey) instanceof Error))
+    throw new Error("ssh: key is not password protected");
   const parsed = utils.parseKey(privateKey, passphrase);
   if (!(parsed instanceof Error)) return;
   if (/no passphrase given/.test(parsed.message)) throw new Error("ssh: this private key is passphrase protected");
