@@ -28,6 +28,8 @@ export interface SandboxHost {
   /** What zot printed, as JSON lines. */
   logFile: string;
   stop(): void;
+  /** Starts sshd again, which was killed. */
+  restartSshd(): Promise<void>;
   /** Leaves the host running when this process ends; `stopHost` ends it. */
   keep(): void;
 }
@@ -48,10 +50,17 @@ export async function startHost({ directory, zot, config, loginShell }: HostOpti
   writeFileSync(join(directory, "sshd_config"), sshdConfig(directory, port, loginShell), { mode: 0o600 });
   // sshd insists on its privilege separation directory when it runs as root.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-  const daemon = startDaemon("sshd", [sshd, "-D", "-e", "-f", join(directory, "sshd_config")], `${directory}/sshd.log`);
-  writeFileSync(join(directory, "sshd.pid"), `${daemon.pid}\n`);
   const leave = atExit(() => stopHost(directory));
-  await waitForSsh(port, daemon.pid, daemon.logFile);
+  const startSshd = () => {
+    const daemon = startDaemon(
+      "sshd",
+      [sshd, "-D", "-e", "-f", join(directory, "sshd_config")],
+      `${directory}/sshd.log`,
+    );
+    writeFileSync(join(directory, "sshd.pid"), `${daemon.pid}\n`);
+    return waitForSsh(port, daemon.pid, daemon.logFile);
+  };
+  await startSshd();
   const service = serviceWords(directory);
   if (config !== undefined) execFileSync(service.start[0] as string, service.start.slice(1));
   const privateKeyFile = join(directory, "client_key");
@@ -72,6 +81,7 @@ export async function startHost({ directory, zot, config, loginShell }: HostOpti
       leave();
       stopHost(directory);
     },
+    restartSshd: startSshd,
     keep: leave,
   };
 }

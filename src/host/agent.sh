@@ -427,7 +427,7 @@ alive() {
 
 lock() {
   printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
-  trap 'rm -f "$state"/*."$$" "$state"/secrets/*."$$"' EXIT
+  trap 'rm -f "$state"/*."$$"' EXIT
   deadline=$(($(date +%s) + wait))
   # A hard link appears whole, with the holder's id in it, or not at all.
   while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
@@ -446,7 +446,7 @@ lock() {
     fi
     nap
   done
-  trap 'rm -f "$state/lock" "$state"/*."$$" "$state"/secrets/*."$$"' EXIT
+  trap 'rm -f "$state/lock" "$state"/*."$$"' EXIT
 }
 
 # Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
@@ -481,7 +481,7 @@ recover() {
     roll_back || say "$outcome"
   fi
   rm -rf "$txn"
-  for file in "$state"/*.[0-9]* "$state"/secrets/*.[0-9]*; do
+  for file in "$state"/*.[0-9]*; do
     [ -f "$file" ] && [ "${file##*.}" != $$ ] && ! alive "${file##*.}" && rm -f "$file"
   done
   return 0
@@ -810,13 +810,14 @@ stop_and_remove() {
 put_secret() {
   need name
   case $name in *[!A-Za-z0-9-]*) die "name=$name: letters, digits and dashes only" 2 ;; esac
-  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && cat >"$state/secrets/$name.$$" ||
-    die "cannot write in $state/secrets: is the disk full?"
+  # Before the lock, as in activate; and not yet in secrets/, which goes with a restore that another run is about.
+  new=$state/$name.$$
+  cat >"$new" || { rm -f "$new" && die "cannot write in $state: is the disk full?"; }
   begin
-  [ -s "$state/secrets/$name.$$" ] || die "put-secret name=$name got nothing on its standard input"
-  id=$(sha256 <"$state/secrets/$name.$$")
+  [ -s "$new" ] || die "put-secret name=$name got nothing on its standard input"
+  id=$(sha256 <"$new")
   file=$state/secrets/$name-$(printf '%.12s' "$id").json
-  mv -f "$state/secrets/$name.$$" "$file" || die "cannot write $file"
+  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && mv -f "$new" "$file" || die "cannot write $file"
   printf '%s\n' "$file"
 }
 
