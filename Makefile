@@ -55,4 +55,5 @@ faults: $(LOCK) ## kill, break and starve the host agent at every step of every 
 bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules
 	@$(NODE) sandbox/bench.ts
 	@$(NODE) sandbox/bench-hosts.ts
+	@$(NODE) sandbox/bench-delivery.ts
 	@$(NODE) tests/bench-access.ts

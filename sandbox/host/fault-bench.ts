@@ -88,8 +88,9 @@ export class FaultBench {
     const interrupted = await operation.run(this, overSsh(fault) ? this.sshAgent : this.agent, way.to);
     const step = this.shims.disarm()[call - 1] ?? "";
     if (this.shims.failed) return undefined;
-    // A lock that could not be removed is for the next call, as is all that a call could not do that did not end.
-    await this.examine(way, fault, interrupted, fault === "tool-fails" && step.startsWith("rm "));
+    // What a call could not remove, or said that it could not note down, is for the next one.
+    const owing = fault === "tool-fails" && (step.startsWith("rm ") || interrupted.stderr.includes("run again"));
+    await this.examine(way, fault, interrupted, owing);
     await this.completes(operation, way);
     return this.findings;
   }
@@ -103,7 +104,7 @@ export class FaultBench {
   }
 
   /** A call that came to its end has to have left all in order by itself; any other, by the next call. */
-  private async examine({ from, to }: Way, fault: Fault, { code, stderr }: Call, locked: boolean): Promise<void> {
+  private async examine({ from, to }: Way, fault: Fault, { code, stderr }: Call, owing: boolean): Promise<void> {
     // 255 is ssh's own, when the connection is gone; the agent goes on.
     const ended = code !== null && code !== 255;
     if (ended && code !== 0 && !/^harden-zot: \S/m.test(stderr)) this.half(`failed without a word (${code})`);
@@ -114,7 +115,7 @@ export class FaultBench {
       this.mend();
     }
     if (fault === "sshd-killed") await this.host.restartSshd();
-    if (!ended || lasts(fault) || locked) {
+    if (!ended || lasts(fault) || owing) {
       const next = await this.putSecret();
       if (next.code !== 0) this.outage(`the next call failed: ${next.stderr}`);
     }

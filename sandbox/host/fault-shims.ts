@@ -91,7 +91,7 @@ function shim(tool: string, directory: string): string {
 read -r count <${directory}/count
 count=$((count + 1))
 echo "$count" >${directory}/count
-echo "${tool} $*" >>${directory}/steps
+printf '%s\\n' "${tool} $*" >>${directory}/steps
 [ "$count" = "$at" ] || exec ${real} "$@"
 case $fault in
 agent-killed-after) ${real} "$@"; . ${directory}/fault ;;

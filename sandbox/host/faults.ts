@@ -46,14 +46,15 @@ export async function runFaults({
     steps: {},
   };
   const waiting = operations.flatMap((operation) => faults.map((fault) => ({ operation, fault })));
-  const sizes = waiting.length;
+  // A sample is counted within each kind, so that it has some of every kind, and not of all kinds at the same step.
+  const turns = none();
+  for (const [index, fault] of FAULTS.entries()) turns[fault] = Math.floor((index * every) / FAULTS.length);
+  const chosen = (fault: Fault) => turns[fault]++ % every === 0;
   const work = async () => {
     const bench = await FaultBench.start();
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        // A sample begins elsewhere each time, or it would meet the same steps with every kind of fault.
-        const skip = Math.floor(((sizes - waiting.length) * every) / Math.min(sizes, every)) % every;
-        await interrupt(bench, next, { every, skip }, report, say);
+        await interrupt(bench, next, chosen, report, say);
       }
     } finally {
       bench.stop();
@@ -66,13 +67,13 @@ export async function runFaults({
 async function interrupt(
   bench: FaultBench,
   { operation, fault }: { operation: Operation; fault: Fault },
-  { every, skip }: { every: number; skip: number },
+  chosen: (fault: Fault) => boolean,
   report: FaultReport,
   say: FaultOptions["say"] = () => {},
 ): Promise<void> {
   report.steps[operation.name] ??= await bench.stepsOf(operation);
   for (const [index, step] of report.steps[operation.name]?.entries() ?? []) {
-    if ((index + skip) % every !== 0) continue;
+    if (!chosen(fault)) continue;
     const findings = await bench.inject(operation, fault, index + 1);
     if (findings === undefined) {
       report.skipped[fault]++;
