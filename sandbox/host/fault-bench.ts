@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { serializeConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
 import { findZot } from "../parts";
-import { freePort, waitForHttp } from "../process";
+import { atExit, freePort, waitForHttp } from "../process";
 import {
   AgentDriver,
   type Call,
@@ -36,6 +36,8 @@ export class FaultBench {
   private credentials = "";
   private realms = false;
   private findings: FaultFinding[] = [];
+  /** A file system that is mounted outlives the process. */
+  private readonly leave = atExit(() => this.stop());
 
   private constructor(
     private readonly directory: string,
@@ -62,6 +64,7 @@ export class FaultBench {
   }
 
   stop(): void {
+    this.leave();
     this.host.stop();
     this.issuer.close();
     if (this.mounted) execFileSync("umount", ["-l", this.host.configDirectory]);
