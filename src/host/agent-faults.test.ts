@@ -4,7 +4,7 @@ import { runFaults } from "../../sandbox/host/faults";
 
 // A sample, over all operations and kinds of fault; `make faults` has them all.
 it("leaves a whole registry after a fault at any step", { timeout: 300_000 }, async () => {
-  const report = await runFaults({ every: 67, workers: 2 });
+  const report = await runFaults({ every: 97, workers: 2 });
   expect(report).toMatchObject({ findings: [], outages: 0, halfStates: 0 });
   for (const fault of FAULTS.filter((kind) => !lasts(kind)))
     expect([fault, report.injected[fault]]).not.toEqual([fault, 0]);
