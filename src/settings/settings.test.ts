@@ -472,6 +472,15 @@ describe("parseSettings", () => {
     expect(message).toContain(allowed);
   });
 
+  it("refuses identities that would write over each other's secrets", () => {
+    const message = messageOf((settings) => {
+      const publish = [{ github: { repository: "team/app", token: "githubToken" } }];
+      const first = { ...settings["harden-zot:ci"][0], publish };
+      settings["harden-zot:ci"] = [first, { ...first, name: "other-ci" }];
+    });
+    expect(message).toContain("harden-zot:ci[1].publish[0] writes ZOT_API_KEY at github.com/team/app");
+  });
+
   it("gives every mistake its own message", () => {
     const messages = BAD.map(([, spoil]) => messageOf(spoil));
     expect(new Set(messages).size).toBe(BAD.length);
