@@ -100,7 +100,7 @@ describe("the flow executor", () => {
     await ask(authentik, "PATCH", `core/users/${world.bot.pk}/`, { is_active: false });
     expect(await me(after)).toBe(403);
     const { challenge } = await logIn(world.bot.appPassword);
-    expect(challenge.component).toBe("ak-stage-password");
+    expect(challenge.component).toBe("ak-stage-access-denied");
     await ask(authentik, "PATCH", `core/users/${world.bot.pk}/`, { is_active: true });
   });
 });

@@ -88,6 +88,20 @@ describe("a login flow of the token backend alone, its login stage bound to a gr
     expect(await browser.me()).toBe(403);
   });
 
+  test("denies a deactivated account only after its app password was taken", async () => {
+    const { pk, username, appPassword, loginPassword } = world.bot;
+    await ask(access, "PATCH", `core/users/${pk}/`, { is_active: false });
+    const said = {
+      app: await new Browser().logIn(world.ciFlow, username, appPassword),
+      wrong: await new Browser().logIn(world.ciFlow, username, "wrong"),
+      default: await new Browser().logIn("default-authentication-flow", username, appPassword),
+      password: await new Browser().logIn("default-authentication-flow", username, loginPassword),
+    };
+    await ask(access, "PATCH", `core/users/${pk}/`, { is_active: true });
+    const denied = "ak-stage-access-denied";
+    expect(said).toEqual({ app: denied, wrong: "Invalid password", default: denied, password: "Invalid password" });
+  });
+
   test("bound to the flow itself the group refuses everybody", async () => {
     const { pk } = await ask<{ pk: string }>(access, "GET", `flows/instances/${world.ciFlow}/`);
     const body = { target: pk, group: world.usersPk, order: 0 };

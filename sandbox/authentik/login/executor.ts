@@ -139,9 +139,13 @@ export function flowInfo(flow: Flow, request: Request, application = ""): object
 }
 
 /** The user login stage. */
-export function logIn({ store, sessions, session, plan, stage }: Turn): Outcome {
+export function logIn({ store, sessions, session, plan, stage, flow, request }: Turn): Outcome {
   const user = store.user(plan.pendingUser);
-  if (!user?.is_active || plan.method === null) return html(403, "No pending user to login.");
+  if (!user || plan.method === null) return html(403, "No pending user to login.");
+  if (!user.is_active) {
+    session.plan = null;
+    return denied(flow, request, "Unknown error");
+  }
   user.last_login = timestamp();
   sessions.logIn(session, user, plan.method, seconds(String(stage.settings.session_duration ?? "seconds=0")));
   store.save();

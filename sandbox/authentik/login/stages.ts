@@ -103,7 +103,7 @@ function checkPassword(turn: Turn, given: unknown): Outcome {
     return show(turn, password(turn), fieldError("password", "This field is required.", "required"));
   }
   const user = store.user(plan.pendingUser);
-  const method = user?.is_active ? authenticate(store, user, given, stage.settings.backends as string[]) : null;
+  const method = user ? authenticate(store, user, given, stage.settings.backends as string[]) : null;
   if (method) {
     plan.method = method;
     return "passed";
@@ -116,9 +116,13 @@ function checkPassword(turn: Turn, given: unknown): Outcome {
   return show(turn, password(turn), fieldError("password", "Invalid password", "invalid"));
 }
 
-/** Which of the stage's backends takes this secret. LDAP and Kerberos know nobody here. */
+/**
+ * Which of the stage's backends takes this secret. LDAP and Kerberos know nobody here. The token backend takes that of a
+ * deactivated account too: it is the login stage that refuses it.
+ */
 function authenticate(store: Store, user: User, secret: string, backends: string[]): Session["method"] {
-  if (backends.includes("authentik.core.auth.InbuiltBackend") && store.hasPassword(user, secret)) return "password";
+  const inbuilt = user.is_active && backends.includes("authentik.core.auth.InbuiltBackend");
+  if (inbuilt && store.hasPassword(user, secret)) return "password";
   const token = backends.includes("authentik.core.auth.TokenBackend") && store.tokenWithKey(secret, "app_password");
   return token && token.user === user.pk ? "token" : null;
 }
