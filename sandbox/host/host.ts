@@ -28,7 +28,7 @@ export interface SandboxHost {
   /** What zot printed, as JSON lines. */
   logFile: string;
   stop(): void;
-  /** Starts sshd again, which was killed. */
+  /** Starts sshd again where it was killed. */
   restartSshd(): Promise<void>;
   /** Leaves the host running when this process ends; `stopHost` ends it. */
   keep(): void;
@@ -81,7 +81,9 @@ export async function startHost({ directory, zot, config, loginShell }: HostOpti
       leave();
       stopHost(directory);
     },
-    restartSshd: startSshd,
+    restartSshd: async () => {
+      if (!isAlive(pidIn(join(directory, "sshd.pid")) ?? 0)) await startSshd();
+    },
     keep: leave,
   };
 }
