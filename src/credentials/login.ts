@@ -1,9 +1,7 @@
-import { rootCertificates } from "node:tls";
 import { CookieJar } from "tough-cookie";
 import { OperatorError } from "../settings/errors";
+import { createFetch, type Fetch } from "./http";
 import { answer, type Challenge, type Credentials, explainPage, flowSlug } from "./login-flow";
-
-type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 export interface LoginOptions extends Credentials {
   /** Base URL of the registry, its externalUrl, without a slash at the end. */
@@ -60,40 +58,17 @@ async function createClient({ fetch: given, ca }: LoginOptions): Promise<Client>
   // zot's `state` cookie is always Secure, even where zot listens on plain http. Browsers count loopback as secure, and
   // so does this jar (allowSecureOnLocal); elsewhere plain http fails at the callback, where `finishAtRegistry` says why.
   const jar = new CookieJar(undefined, { allowSecureOnLocal: true });
-  const fetchOne = given ?? (ca ? await fetchTrusting(ca) : (fetch as Fetch));
+  const fetchOne = await createFetch(ca, given);
   const send = async (url: URL, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     const cookie = await jar.getCookieString(url.href);
     if (cookie) headers.set("cookie", cookie);
-    const response = await reach(fetchOne, url, { ...init, headers: Object.fromEntries(headers), redirect: "manual" });
+    const response = await fetchOne(url.href, { ...init, headers: Object.fromEntries(headers), redirect: "manual" });
     // A cookie the jar will not keep is no failure yet; what needed it fails in words of its own.
     for (const line of response.headers.getSetCookie()) await jar.setCookie(line, url.href, { ignoreError: true });
     return response;
   };
   return { jar, send };
-}
-
-async function fetchTrusting(ca: string): Promise<Fetch> {
-  // Loaded only for a CA, which the global fetch cannot be given.
-  const { Agent, fetch: undiciFetch } = await import("undici");
-  const dispatcher = new Agent({ connect: { ca: [...rootCertificates, ca] } });
-  return (url, init) => undiciFetch(url, { ...init, dispatcher } as never) as unknown as Promise<Response>;
-}
-
-const TIMEOUT = 30_000;
-
-/** @throws OperatorError when there is no answer at all */
-async function reach(fetchOne: Fetch, url: URL, init: RequestInit): Promise<Response> {
-  try {
-    return await fetchOne(url.href, { signal: AbortSignal.timeout(TIMEOUT), ...init });
-  } catch (error) {
-    const { message, cause } = error as Error & { cause?: Error & { code?: string } };
-    const reason = cause?.code ?? cause?.message ?? message;
-    const advice = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(reason)
-      ? "its certificate is not trusted here: name the CA that signed it in a CA file"
-      : "check that it runs and that this host reaches it";
-    throw new OperatorError(`${url.origin} does not answer (${reason}): ${advice}`);
-  }
 }
 
 /** @returns Authentik's authorize URL */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { destination } from "./publish";
 import {
+  flag,
   groupName,
   identityName,
   listOf,
@@ -90,12 +91,27 @@ export const accessSettings = section({
   accept: listOf(oneOf(...LINTS)).default([]),
 });
 
-const key = section({ expiresAfter: period, rotateAfter: period })
-  .refine((key) => key.rotateAfter < key.expiresAfter, {
+/** How often `pulumi up` runs unattended may fail or be late before a key is dead. */
+const SPARE_RUNS = 2;
+
+const key = section({
+  expiresAfter: period.prefault("90d"),
+  rotateAfter: period.prefault("60d"),
+  /** How often `pulumi up` runs unattended. */
+  schedule: period.prefault("1d"),
+  /** Any text; another one makes another key, due or not. */
+  rotate: z
+    .string({ error: "must be text" })
+    .regex(/^[^\p{C}]{1,100}$/u, "must be one line of up to 100 characters, such as a date")
+    .optional(),
+  /** Whether running jobs keep the key before; false once it has leaked. */
+  keepPrevious: flag.default(true),
+})
+  .refine(({ expiresAfter, rotateAfter, schedule }) => rotateAfter + SPARE_RUNS * schedule <= expiresAfter, {
     path: ["rotateAfter"],
-    message: "must be shorter than expiresAfter, or the key is dead before its successor is minted",
+    message: `must be shorter than expiresAfter by ${SPARE_RUNS} runs of the schedule (key.schedule, 1d unless set) or more, or the key may be dead before its successor is minted`,
   })
-  .prefault({ expiresAfter: "90d", rotateAfter: "60d" });
+  .prefault({});
 
 const ciIdentity = section({
   name: identityName,

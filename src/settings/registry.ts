@@ -60,6 +60,8 @@ export const registrySettings = section({
   metrics: metrics.default("off"),
   search: search.optional(),
   ui: flag.default(true),
+  /** PEM file, on the machine that runs Pulumi, of CAs that signed the certificates of the registry and of Authentik. */
+  caFile: z.string({ error: "must be the path of a PEM file" }).min(1, "must be the path of a PEM file").optional(),
   /** Deep-merged last over the rendered config.json, for what has no setting. */
   extraConfig: z.record(z.string(), z.unknown(), { error: "must be an object of zot's own keys" }).default({}),
 })
