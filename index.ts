@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { planKeys } from "./src/credentials/held-keys";
 import { issueKeys } from "./src/credentials/issue";
+import { ciOutputs } from "./src/credentials/outputs";
 import { deliver, observeHosts } from "./src/host/deliver";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
@@ -27,7 +28,7 @@ export = forOperators(async () => {
     registryUrl: settings.registry.externalUrl,
     oidcIssuer: issuerUrl(settings),
     redirectUri: redirectUri(settings),
-    ci: Object.fromEntries(keys.map(({ name, minted }) => [name, minted])),
+    ...ciOutputs(keys),
     access: accessSummary(table),
     configSha256: Object.fromEntries(hosts.map(({ name, configSha256 }) => [name, configSha256])),
   };

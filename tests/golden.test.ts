@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
@@ -15,12 +16,28 @@ interface Resource {
   inputs: Record<string, unknown>;
 }
 
+/** A key as src/credentials/main.ts prints it. */
+const MINTED = {
+  uuid: "uuid-of-key",
+  label: "harden-zot prod zot-ci #1",
+  period: 1,
+  apiKey: "zak_made-up",
+  createdAt: "2100-01-01T00:00:00Z",
+  expiresAt: "2100-04-01T00:00:00Z",
+  superseded: [],
+};
+
 /** What the providers would answer, made from the names alone so that the snapshot is the same every time. */
 const COMPUTED: Record<string, (name: string) => object> = {
   "random:index/randomPassword:RandomPassword": (name) => ({ result: `random-${name}` }),
   "authentik:index/application:Application": () => ({ uuid: "uuid-of-application" }),
   "authentik:index/token:Token": (name) => ({ key: `key-of-${name}` }),
+  "authentik:index/flow:Flow": () => ({ uuid: "uuid-of-flow" }),
+  "command:local:Command": (name) => ({ stdout: name.endsWith("-key") ? JSON.stringify(MINTED) : "{}" }),
 };
+
+/** Of the name alone, and a number, since Authentik's are. */
+const idOf = (name: string) => String(Number.parseInt(createHash("sha256").update(name).digest("hex").slice(0, 6), 16));
 
 /** The hosts and the Authentik of the production stack are nobody's to ask from a test. */
 function keepAwayFromProduction(): void {
@@ -36,12 +53,11 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
   load("../loader.js");
   const pulumi = load("@pulumi/pulumi") as typeof Pulumi;
   const resources: Resource[] = [];
-  let ids = 0;
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
         if (Object.keys(inputs).length > 0) resources.push({ type, name, inputs });
-        return { id: String(++ids), state: { ...inputs, ...COMPUTED[type]?.(name) } };
+        return { id: idOf(name), state: { ...inputs, ...COMPUTED[type]?.(name) } };
       },
       call: ({ token, inputs }) => ({
         ...inputs,
@@ -51,6 +67,8 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
     },
     "harden-zot",
     stack,
+    false,
+    "organization",
   );
   const { config } = parse(readFileSync(resolve(PROJECT, `Pulumi.${stack}.yaml`), "utf8"));
   const asStored = ([key, value]: [string, unknown]) => [
@@ -94,13 +112,26 @@ describe("the production stack, every resource under mocks", () => {
     await expect(config).toMatchFileSnapshot("golden/prod-config.json");
   });
 
-  it("gives these outputs, none of them a secret", async () => {
-    await expect(json(stack.outputs)).toMatchFileSnapshot("golden/prod-outputs.json");
+  it("gives these outputs, the key in the secret ones alone", async () => {
+    const { ciDockerConfig, ciSecrets, ...plain } = stack.outputs;
+    const asOfToday = (name: string, value: unknown) => (name === "daysLeft" ? "(days from today)" : value);
+    await expect(`${JSON.stringify(plain, asOfToday, 2)}\n`).toMatchFileSnapshot("golden/prod-outputs.json");
+    expect(JSON.stringify(plain)).not.toContain(MINTED.apiKey);
+    expect(ciSecrets).toEqual({ "zot-ci": { apiKey: MINTED.apiKey, dockerConfigJson: ciDockerConfig } });
+    const auth = Buffer.from(`zot-ci:${MINTED.apiKey}`).toString("base64");
+    expect(JSON.parse(ciDockerConfig as string)).toEqual({ auths: { "registry.ops.eblu.me": { auth } } });
   });
 
   it("has no secret in config.json, nor in a command line", () => {
-    const secrets = ["random-client-secret", "random-session-hash-key", "random-session-encrypt-key", "not-a-token"];
-    for (const { inputs } of stack.resources.filter(({ type }) => type === "command:remote:Command")) {
+    const secrets = [
+      "random-client-secret",
+      "random-session-hash-key",
+      "random-session-encrypt-key",
+      "not-a-token",
+      "key-of-zot-ci-app-password",
+      MINTED.apiKey,
+    ];
+    for (const { inputs } of stack.resources.filter(({ type }) => type.startsWith("command:"))) {
       const shown = [
         inputs.create,
         inputs.update,

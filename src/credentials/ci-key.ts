@@ -5,8 +5,10 @@ import type { CiLoginFlow } from "../identity/ci-login-flow";
 import type { CiIdentity } from "../settings/access";
 import type { RegistrySettings } from "../settings/registry";
 import { trustedCa } from "./ca";
+import { type HandOver, registryHost } from "./handover";
 import { keyResource } from "./held-keys";
 import type { MintedKey, MintRequest, RetireRequest, RevokeRequest } from "./key-program";
+import { publishKey } from "./publish/resource";
 import { ownerLabel, type Rotation } from "./rotation";
 
 export interface CiKeyArgs {
@@ -25,7 +27,8 @@ const PROGRAM = "node --require ./loader.js src/credentials/main.ts";
  */
 export class CiKey extends pulumi.ComponentResource {
   /** Secret. */
-  readonly minted: pulumi.Output<MintedKey>;
+  readonly handOver: pulumi.Output<HandOver>;
+  private readonly minted: pulumi.Output<MintedKey>;
 
   constructor(
     readonly name: string,
@@ -36,7 +39,14 @@ export class CiKey extends pulumi.ComponentResource {
     const login = keyLogin(args);
     const key = this.mint(login);
     this.minted = pulumi.secret(key.stdout.apply((line) => JSON.parse(line) as MintedKey));
-    this.retire(login);
+    this.handOver = this.minted.apply(({ apiKey, expiresAt }) => ({
+      registry: registryHost(args.registry.externalUrl),
+      username: args.identity.name,
+      apiKey,
+      expiresAt,
+    }));
+    // Whoever uses the key before has the new one by the time that older ones go.
+    this.retire(login, publishKey(name, args.identity.publish, this.handOver, { parent: this }));
     this.registerOutputs({});
   }
 
@@ -60,7 +70,7 @@ export class CiKey extends pulumi.ComponentResource {
     );
   }
 
-  private retire(login: pulumi.Output<RevokeRequest>): void {
+  private retire(login: pulumi.Output<RevokeRequest>, published: pulumi.Resource[]): void {
     const { key, name } = this.args.identity;
     const request = pulumi.all([login, this.minted]).apply(
       ([login, { superseded, uuid }]): RetireRequest => ({
@@ -79,7 +89,7 @@ export class CiKey extends pulumi.ComponentResource {
         // It is told what it said last time: which key was current until now. No secret is in that.
         addPreviousOutputInEnv: true,
       },
-      { parent: this },
+      { parent: this, dependsOn: published },
     );
   }
 }

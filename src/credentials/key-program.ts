@@ -4,7 +4,7 @@ import { createFetch, type Fetch } from "./http";
 import { login } from "./login";
 
 /** How a CI account gets a session of the registry. */
-export interface KeyLogin {
+interface KeyLogin {
   /** externalUrl of the registry. */
   registryUrl: string;
   username: string;

@@ -1,77 +1,25 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findZot } from "../../sandbox/parts";
 import { ask } from "../../sandbox/people";
-import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../../sandbox/process";
-import { authentikUnderTest, createWorld, type World } from "../../tests/contract/authentik-world";
+import { freePort, stopDaemon } from "../../sandbox/process";
+import { type LoginWorld, startLoginWorld } from "../../tests/login-world";
 import { login } from "./login";
 import { answer } from "./login-flow";
 
-let authentik: Awaited<ReturnType<typeof authentikUnderTest>>;
-let world: World;
+let here: LoginWorld;
+let authentik: LoginWorld["authentik"];
+let world: LoginWorld["world"];
 let registryUrl: string;
-let zot: Daemon;
-const directory = mkdtempSync(join(tmpdir(), "harden-zot-login-"));
 
 beforeAll(async () => {
-  const port = await freePort();
-  registryUrl = `http://127.0.0.1:${port}`;
-  authentik = await authentikUnderTest();
-  world = await createWorld(authentik, `${registryUrl}/zot/auth/callback/oidc`);
-  zot = await startZot("zot", port, registryUrl, authentik.url);
+  here = await startLoginWorld();
+  ({ authentik, world, registryUrl } = here);
 });
 
-afterAll(async () => {
-  if (zot) await stopDaemon(zot);
-  await world?.destroy();
-  await authentik?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function startZot(name: string, port: number, externalUrl: string, issuer: string): Promise<Daemon> {
-  const credentialsFile = join(directory, `${name}-oidc.json`);
-  writeFileSync(credentialsFile, JSON.stringify({ clientid: world.clientId, clientsecret: world.clientSecret }));
-  const config = {
-    distSpecVersion: "1.1.1",
-    storage: { rootDirectory: join(directory, name), dedupe: false },
-    http: {
-      address: "127.0.0.1",
-      port: String(port),
-      externalUrl,
-      auth: {
-        apikey: true,
-        openid: {
-          providers: {
-            oidc: {
-              name: "oidc",
-              credentialsFile,
-              issuer: `${issuer}/application/o/${world.slug}/`,
-              scopes: ["openid", "profile", "email"],
-              claimMapping: { username: "preferred_username", groups: "groups" },
-            },
-          },
-        },
-      },
-      accessControl: {
-        repositories: {
-          "**": { policies: [{ groups: [world.users], actions: ["read", "create"] }], defaultPolicy: [] },
-        },
-      },
-    },
-    log: { level: "debug" },
-  };
-  const file = join(directory, `${name}.json`);
-  writeFileSync(file, JSON.stringify(config));
-  const daemon = startDaemon(name, [findZot().where, "serve", file], join(directory, `${name}.log`));
-  await waitForHttp(`http://127.0.0.1:${port}/livez`);
-  return daemon;
-}
+afterAll(() => here?.stop());
 
 /** Upload start: 202 for a member of the group, 403 for anybody else. */
 const startUpload = async (session: Awaited<ReturnType<typeof login>>) =>
@@ -129,7 +77,7 @@ describe("login", () => {
         { matching_mode: "strict", url: `${proxy.url}/zot/auth/callback/oidc` },
       ],
     });
-    const behind = await startZot("zot-tls", port, proxy.url, authentik.url);
+    const behind = await here.startZot("zot-tls", port, proxy.url);
     const { username, password } = world.alice;
     try {
       const session = await login({ registryUrl: proxy.url, username, password, ca: ca.cert });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/settings";
 
 /** Slug of the login flow that the stack declares for its CI accounts. */
-export function ciLoginFlowSlug({ identity }: Pick<Settings, "identity">): string {
+function ciLoginFlowSlug({ identity }: Pick<Settings, "identity">): string {
   return `${identity.slug}-ci-login`;
 }
 

@@ -61,13 +61,14 @@ describe("the main job, with the Pulumi engine", () => {
   it("gives its outputs, with the sha256 of what is active", async () => {
     const { createHash } = await import("node:crypto");
     const sha256 = createHash("sha256").update(liveConfig(sandbox)).digest("hex");
-    const { access, ...outputs } = await sandbox.stack.outputs();
+    const { access, ci, ciDockerConfig, ciSecrets, ...outputs } = await sandbox.stack.outputs();
+    expect(Object.keys(ci as object)).toEqual(["zot-sandbox-ci"]);
+    expect([ciDockerConfig, ciSecrets]).toEqual(["[secret]", "[secret]"]);
     expect(access).toMatchObject({ "team/**": { anonymous: "pull" }, "docker.io/**": { "zot-sandbox-ci": "pull" } });
     expect(outputs).toEqual({
       registryUrl: sandbox.registryUrl,
       oidcIssuer: `${sandbox.authentik.url}/application/o/zot-sandbox/`,
       redirectUri: `${sandbox.registryUrl}/zot/auth/callback/oidc`,
-      ci: { "zot-sandbox-ci": { username: "zot-sandbox-ci" } },
       configSha256: { "registry-host": sha256 },
     });
   });
