@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "../../sandbox/people";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import type { Run } from "../../sandbox/stack";
+import { ApiKeys, withKey } from "../../src/credentials/api-keys";
+import { basic } from "../../src/credentials/http";
+import { pushImage } from "../../src/verify/distribution";
+import { tinyImage } from "../../src/verify/image";
+
+const CI = "zot-sandbox-ci";
+
+interface Secrets {
+  apiKey: string;
+  dockerConfigJson: string;
+}
+
+/** What every process on this machine was started with, looked at again and again. */
+class ProcessWatch {
+  readonly seen = new Set<string>();
+  private readonly timer = setInterval(() => this.look(), 15);
+
+  private look(): void {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
+      for (const file of ["cmdline", "environ"]) this.read(`/proc/${pid}/${file}`);
+    }
+  }
+
+  /** A process may be gone, or be somebody else's. */
+  private read(file: string): void {
+    try {
+      this.seen.add(readFileSync(file, "utf8"));
+    } catch {}
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+}
+
+/** Every file under a directory that its owner does not keep for himself, and what it holds. */
+function filesUnder(directory: string): [name: string, content: string][] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => [file, readFileSync(file, "latin1")]);
+}
+
+/** One life of a stack's keys, in order: each test starts where the one before it ended. */
+describe("the keys of CI, with the Pulumi engine", () => {
+  let sandbox: Sandbox;
+  let watch: ProcessWatch;
+  /** Everything that anybody was shown. */
+  const shown: string[] = [];
+  const secrets = new Set<string>();
+  const settings = { key: {} as object, identities: [CI] };
+
+  beforeAll(async () => {
+    watch = new ProcessWatch();
+    sandbox = await startSandbox((line) => shown.push(line));
+  });
+  afterAll(async () => {
+    watch?.stop();
+    await sandbox?.stop();
+  });
+
+  const keyFile = () => join(sandbox.directory, "delivered", "key");
+
+  function configure(change: Partial<typeof settings> = {}): void {
+    Object.assign(settings, change);
+    const raw = sandbox.settings();
+    const { address, hostKey, port, privateKeyFile, user } = sandbox.host.ssh;
+    const file = { address, hostKey, port, privateKeyFile, user, path: keyFile(), content: "apiKey" };
+    raw["harden-zot:ci"] = settings.identities.map((name, index) => ({
+      name,
+      group: `${name}s`,
+      repositories: [index === 0 ? "team/**" : `${name}/**`],
+      key: settings.key,
+      ...(index === 0 ? { publish: [{ file }] } : {}),
+    }));
+    sandbox.stack.configure(raw);
+  }
+
+  async function run(verb: "preview" | "up" | "destroy", ...flags: string[]): Promise<Run> {
+    const result = await sandbox.stack[verb](...flags);
+    shown.push(result.output);
+    return result;
+  }
+
+  async function succeed(...call: Parameters<typeof run>): Promise<string> {
+    const { code, output } = await run(...call);
+    expect(code, output).toBe(0);
+    return output;
+  }
+
+  async function issued(): Promise<Record<string, Secrets>> {
+    const { ciSecrets } = await sandbox.stack.outputs("--show-secrets");
+    for (const { apiKey } of Object.values(ciSecrets as Record<string, Secrets>)) secrets.add(apiKey);
+    return ciSecrets as Record<string, Secrets>;
+  }
+  const keyOf = async (name = CI) => (await issued())[name]?.apiKey as string;
+
+  const status = async (apiKey: string, username = CI) =>
+    (await fetch(`${sandbox.registryUrl}/v2/`, { headers: { authorization: basic(username, apiKey) } })).status;
+  const keysOf = (apiKey: string) => new ApiKeys(sandbox.registryUrl, CI, withKey(fetch as never, CI, apiKey));
+  const push = async (repository: string, tag: string, apiKey: string, username = CI) =>
+    (
+      await pushImage(sandbox.registryUrl, repository, tag, tinyImage(`${tag} ${apiKey}`), {
+        authorization: basic(username, apiKey),
+      })
+    ).status;
+
+  it("are made by the first up, handed over, and good for what the identity may do", async () => {
+    configure();
+    await succeed("up");
+    const apiKey = await keyOf();
+    expect(await push("team/app", "v1.0.1-abcdef0", apiKey)).toBe(201);
+    expect(await push("team/app", "v1.0.1-abcdef0", `${apiKey}`)).toBe(403);
+    expect(await push("docker.io/app", "v1.0.1-abcdef0", apiKey)).toBe(403);
+    const { ci, ciDockerConfig } = await sandbox.stack.outputs("--show-secrets");
+    const { host } = new URL(sandbox.registryUrl);
+    const auth = Buffer.from(`${CI}:${apiKey}`).toString("base64");
+    expect(JSON.parse(ciDockerConfig as string)).toEqual({ auths: { [host]: { auth } } });
+    expect(ci).toMatchObject({ [CI]: { registry: host, username: CI, daysLeft: 89 } });
+    expect(readFileSync(keyFile(), "utf8").trim()).toBe(apiKey);
+    expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
+    await succeed("up", "--expect-no-changes");
+  });
+
+  it("are rotated in place, and running jobs keep theirs", async () => {
+    const first = await keyOf();
+    configure({ key: { rotate: "once" } });
+    const preview = await succeed("preview");
+    expect(preview).toMatch(/its API key is to be rotated as the settings say; up makes another one/);
+    expect(preview).toMatch(/~ +command:local:Command zot-sandbox-ci-key update/);
+    expect(preview).not.toMatch(/replace/);
+    await succeed("up");
+    const second = await keyOf();
+    expect(second).not.toBe(first);
+    expect([await status(first), await status(second)]).toEqual([200, 200]);
+    expect(readFileSync(keyFile(), "utf8").trim()).toBe(second);
+    configure({ key: { rotate: "twice" } });
+    await succeed("up");
+    const third = await keyOf();
+    expect(await Promise.all([first, second, third].map((key) => status(key)))).toEqual([401, 200, 200]);
+    await succeed("up", "--expect-no-changes");
+  });
+
+  it("are taken back at once when one has leaked", async () => {
+    const leaked = await keyOf();
+    configure({ key: { rotate: "leaked", keepPrevious: false } });
+    await succeed("up");
+    expect([await status(leaked), await status(await keyOf())]).toEqual([401, 200]);
+  });
+
+  it("that somebody revoked are noticed by the preview and replaced by up; a stranger's is named and left", async () => {
+    const apiKey = await keyOf();
+    const keys = keysOf(apiKey);
+    const stranger = await keys.mint("made by hand", new Date(Date.now() + 3_600_000));
+    secrets.add(stranger.apiKey);
+    expect(await succeed("preview")).toMatch(/API key "made by hand" of .* was not made by this stack/);
+    for (const { label, uuid } of await keys.list()) if (label.startsWith("harden-zot")) await keys.revoke(uuid);
+    const preview = await succeed("preview");
+    expect(preview).toMatch(/is refused by the registry.*up makes another one/);
+    expect(preview).toMatch(/zot-sandbox-ci-key update/);
+    await succeed("up");
+    expect([await status(await keyOf()), await status(stranger.apiKey)]).toEqual([200, 200]);
+    await succeed("up", "--expect-no-changes");
+  });
+
+  it("stay as they are when a rotation fails, and the next up finishes it", async () => {
+    const apiKey = await keyOf();
+    const { results } = await ask<{ results: { pk: number }[] }>(
+      sandbox.authentik,
+      "GET",
+      `core/users/?username=${CI}`,
+    );
+    const account = `core/users/${results[0]?.pk}/`;
+    await ask(sandbox.authentik, "PATCH", account, { is_active: false });
+    configure({ key: { rotate: "again" } });
+    const failed = await run("up");
+    expect(failed.code).not.toBe(0);
+    expect(failed.output).toMatch(/Authentik (refused|denied).*zot-sandbox-ci/);
+    expect(await status(apiKey)).toBe(200);
+    expect(readFileSync(keyFile(), "utf8").trim()).toBe(apiKey);
+    await ask(sandbox.authentik, "PATCH", account, { is_active: true });
+    await succeed("up");
+    expect([await status(apiKey), await status(await keyOf())]).toEqual([200, 200]);
+  });
+
+  it("are one for each identity, each for its own images alone", async () => {
+    configure({ identities: [CI, "zot-sandbox-app"] });
+    await succeed("up");
+    const app = await keyOf("zot-sandbox-app");
+    expect(await push("zot-sandbox-app/web", "v1.0.0-abcdef0", app, "zot-sandbox-app")).toBe(201);
+    expect(await push("team/app", "v9.0.0-abcdef0", app, "zot-sandbox-app")).toBe(403);
+    expect(await push("zot-sandbox-app/web", "v2.0.0-abcdef0", await keyOf())).toBe(403);
+  });
+
+  it("are revoked with their identity, and a later one of the same name does not inherit them", async () => {
+    const app = await keyOf("zot-sandbox-app");
+    configure({ identities: [CI] });
+    await succeed("up");
+    const users = (name: string) =>
+      ask<{ results: object[] }>(sandbox.authentik, "GET", `core/users/?username=${name}`);
+    expect((await users("zot-sandbox-app")).results).toEqual([]);
+    expect(await status(app, "zot-sandbox-app")).toBe(401);
+    configure({ identities: [CI, "zot-sandbox-app"] });
+    await succeed("up");
+    expect(await status(app, "zot-sandbox-app")).toBe(401);
+    expect(await status(await keyOf("zot-sandbox-app"), "zot-sandbox-app")).toBe(200);
+  });
+
+  it("are revoked and taken back by destroy", async () => {
+    const file = (await sandbox.stack.state()) as string;
+    shown.push(file);
+    await issued();
+    await succeed("destroy");
+    expect(() => statSync(keyFile())).toThrow(/ENOENT/);
+    const { results } = await ask<{ results: object[] }>(sandbox.authentik, "GET", `core/users/?username=${CI}`);
+    expect(results).toEqual([]);
+  });
+
+  it("were never seen by anybody they are not for", async () => {
+    // One is the stranger's; the others are those that the stack handed out.
+    expect(secrets.size).toBeGreaterThan(6);
+    const elsewhere = filesUnder(sandbox.directory);
+    for (const secret of secrets) {
+      for (const text of [secret, Buffer.from(`${CI}:${secret}`).toString("base64")]) {
+        expect(shown.some((output) => output.includes(text))).toBe(false);
+        expect([...watch.seen].some((process) => process.includes(text))).toBe(false);
+        expect(elsewhere.filter(([, content]) => content.includes(text)).map(([name]) => name)).toEqual([]);
+      }
+    }
+  });
+});
