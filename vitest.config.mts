@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "sandbox/**/*.test.ts"],
     // Some tests start a registry, an sshd or the Pulumi engine.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 600_000,
     reporters: [process.env.CI ? ["default", { summary: false }] : "default", "./tests/reporter.ts"],
   },
