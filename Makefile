@@ -52,8 +52,9 @@ differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, r
 faults: $(LOCK) ## kill, break and starve the host agent at every step of every call
 	@$(NODE) sandbox/host/faults.ts
 
-bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules
+bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
 	@$(NODE) sandbox/bench.ts
 	@$(NODE) sandbox/bench-hosts.ts
 	@$(NODE) sandbox/bench-delivery.ts
 	@$(NODE) tests/bench-access.ts
+	@$(NODE) tests/bench-verify.ts

@@ -37,7 +37,9 @@ async function main(args: string[]): Promise<number> {
     reportOn(target.registry, target.readOnly, results, performance.now() - begun),
     target.identities.flatMap(({ apiKey }) => apiKey ?? []),
   );
-  console.log(values.json ? JSON.stringify(report, null, 2) : values.line ? renderLine(report) : renderReport(report));
+  // An `up` that went well is not to be followed by a page of it.
+  const brief = values.line || (values.stdin && report.passed);
+  console.log(values.json ? JSON.stringify(report, null, 2) : brief ? renderLine(report) : renderReport(report));
   return report.passed ? 0 : 1;
 }
 

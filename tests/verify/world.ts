@@ -16,7 +16,7 @@ import { LyingProxy } from "./lying-proxy";
 const [name, BINARY] = BINARIES.at(-1) as [string, string];
 export const BINARY_NAME = name;
 
-const EXISTING = { repository: "team/app", tag: "v1.0.0-abcdef0" };
+export const EXISTING = { repository: "team/app", tag: "v1.0.0-abcdef0" };
 const CACHED = { repository: `docker.io/${UPSTREAM_IMAGE.repository}`, tag: UPSTREAM_IMAGE.tag };
 const DAY = 86_400_000;
 
