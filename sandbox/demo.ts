@@ -4,6 +4,7 @@ import { VERIFICATION } from "../src/verify/checks";
 import { renderReport, reportOn } from "../src/verify/report";
 import { runChecks } from "../src/verify/run";
 import { adminChecks, OPEN_CHECKS } from "./checks";
+import { loginLines, type Row, rotateKeys, useKey } from "./demo-keys";
 import type { Part } from "./parts";
 import { type Sandbox, startSandbox } from "./sandbox";
 
@@ -30,7 +31,13 @@ async function demo(): Promise<number> {
       ...VERIFICATION,
       ...adminChecks(sandbox.adminSession),
     ]);
-    return summarize([...before, ...after]);
+    const keys = [
+      ...tried("what CI does with its key", await useKey(sandbox)),
+      ...tried("two rotations", await rotateKeys(sandbox, () => pulumi(sandbox, ["up", "--yes", "--skip-preview"]))),
+    ];
+    title("how each tool logs in");
+    print(["tool", "line"], await loginLines(sandbox));
+    return summarize([...before, ...after], keys);
   } finally {
     if (process.env.KEEP === "1") announce(sandbox);
     else await sandbox.stop();
@@ -60,8 +67,19 @@ async function check(sandbox: Sandbox, heading: string, checks: readonly Check[]
   return results;
 }
 
-function summarize(results: Result[]): number {
-  const count = (outcome: Result["outcome"]) => results.filter((result) => result.outcome === outcome).length;
+function tried(heading: string, rows: Row[]): Result["outcome"][] {
+  title(heading);
+  const outcomes = rows.map(({ expected, seen }) => (seen === expected ? "ok" : "failed"));
+  print(
+    ["", "step", "expected", "seen"],
+    rows.map(({ expected, seen, title }, index) => [outcomes[index] as string, title, expected, seen]),
+  );
+  return outcomes;
+}
+
+function summarize(results: Result[], keys: Result["outcome"][]): number {
+  const outcomes = [...results.map(({ outcome }) => outcome), ...keys];
+  const count = (outcome: Result["outcome"]) => outcomes.filter((one) => one === outcome).length;
   const failed = count("failed");
   const others = `${count("warning")} warnings, ${count("skipped")} skipped`;
   console.log(`\ndemo: ${count("ok")} checks passed, ${failed} failed, ${others}`);
