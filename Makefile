@@ -36,8 +36,8 @@ access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zo
 	@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
 		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)
 
-verify: $(LOCK) ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1, CA=file.pem)
-	@$(NODE) src/verify/command.ts $(foreach o,stack ca,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+verify: $(LOCK) ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)
+	@$(NODE) src/verify/command.ts $(if $(STACK),--stack '$(STACK)') \
 		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)
 
 rollback: $(LOCK) ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)

@@ -97,6 +97,7 @@ describe("the production stack, every resource under mocks", () => {
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const withoutLongText = ({ type, name, inputs }: Resource) => {
     if (name.endsWith("-agent")) return { type, name, inputs: { ...inputs, stdin: "(installs agent.sh)" } };
+    if (name === "verification") return { type, name, inputs: { ...inputs, stdin: "(what is verified, with what)" } };
     if (name.endsWith("-config")) return { type, name, inputs: { ...inputs, stdin: "(prod-config.json)" } };
     return { type, name, inputs };
   };

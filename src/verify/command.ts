@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { parseArgs, promisify } from "node:util";
 import { runCommand } from "../command";
+import { trustedCa } from "../credentials/ca";
+import { ownerLabel } from "../credentials/rotation";
 import { OperatorError } from "../settings/errors";
 import { settingsOfStack } from "../settings/stack-file";
 import type { Result } from "./check";
@@ -24,13 +25,11 @@ async function main(args: string[]): Promise<number> {
       "read-only": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       line: { type: "boolean", default: false },
-      ca: { type: "string" },
     },
   });
-  const options = { readOnly: values["read-only"], ...(values.ca ? { ca: readFileSync(values.ca, "utf8") } : {}) };
   const target = values.stdin
     ? (JSON.parse(await text(process.stdin)) as Target)
-    : targetOf(...(await stack(values.stack)), options);
+    : await targetOfStack(values.stack, values["read-only"]);
   const begun = performance.now();
   const results = await runChecks(VERIFICATION, target, process.stderr.isTTY ? showProgress : undefined);
   const report = withoutSecrets(
@@ -52,9 +51,14 @@ function withoutSecrets<Value>(value: Value, secrets: readonly string[]): Value 
   return JSON.parse(secrets.reduce((json, secret) => json.replaceAll(secret, "[key]"), JSON.stringify(value)));
 }
 
-async function stack(name: string | undefined): Promise<[Target["settings"], StackOutputs]> {
-  if (!name) throw new OperatorError("which stack? make verify STACK=prod");
-  return [settingsOfStack(name), await outputsOf(name)];
+async function targetOfStack(stack: string | undefined, readOnly: boolean): Promise<Target> {
+  if (!stack) throw new OperatorError("which stack? make verify STACK=prod");
+  const settings = settingsOfStack(stack);
+  return targetOf(settings, await outputsOf(stack), {
+    readOnly,
+    ca: trustedCa(settings.registry),
+    keyLabels: (identity) => ownerLabel(stack, identity),
+  });
 }
 
 /** @throws OperatorError with Pulumi's own words */

@@ -9,12 +9,18 @@ import type { Target } from "./target";
 
 const { config: raw } = parse(readFileSync(resolve("Pulumi.prod.yaml"), "utf8"));
 
+const expiresAt = "2027-01-01T00:00:00Z";
+
+/** A component of the stack, as far as it is looked at. */
+const part = <Outputs extends object>(outputs: Outputs) =>
+  Object.assign(new pulumi.ComponentResource("test:Part", "part"), outputs);
+
 describe("verification as a resource, under mocks", () => {
   let inputs: Record<string, unknown>;
   beforeAll(async () => {
     await pulumi.runtime.setMocks({
       newResource: (args) => {
-        inputs = args.inputs;
+        if (args.type === "command:local:Command") inputs = args.inputs;
         return { id: "id", state: args.inputs };
       },
       call: ({ inputs }) => inputs,
@@ -25,9 +31,8 @@ describe("verification as a resource, under mocks", () => {
     const command = verifyRegistry(parseSettings(raw as RawSettings), {
       oidcIssuer: "https://authentik.test/application/o/zot/",
       redirectUri: "https://registry.test/zot/auth/callback/oidc",
-      configSha256: [pulumi.output(configSha256)],
-      keys: [pulumi.secret({ username: "zot-ci", apiKey, expiresAt: "2027-01-01T00:00:00Z" })],
-      keyLabels: (name) => `label of ${name}`,
+      hosts: [part({ configSha256: pulumi.output(configSha256) })],
+      keys: [part({ handOver: pulumi.secret({ registry: "r", username: "zot-ci", apiKey, expiresAt }) })],
     });
     await new Promise((settle) => command.stdin.apply(settle));
     // A secret input reaches a provider in an envelope.
@@ -39,7 +44,14 @@ describe("verification as a resource, under mocks", () => {
     expect(target).toMatchObject({
       registry: "https://registry.ops.eblu.me",
       readOnly: false,
-      identities: [{ username: "zot-ci", apiKey: "zak_secret", keyLabels: "label of zot-ci", role: "publisher" }],
+      identities: [
+        {
+          username: "zot-ci",
+          apiKey: "zak_secret",
+          keyLabels: expect.stringMatching(/^harden-zot .+ zot-ci #$/),
+          role: "publisher",
+        },
+      ],
     });
     expect(JSON.stringify({ ...inputs, stdin: "" })).not.toContain("zak_secret");
     expect(inputs).toMatchObject({ create: "node --require ./loader.js src/verify/command.ts --stdin" });
@@ -56,9 +68,8 @@ describe("verification as a resource, under mocks", () => {
     const command = verifyRegistry(parseSettings(raw as RawSettings), {
       oidcIssuer: "https://a.test/",
       redirectUri: "https://r.test/",
-      configSha256: [],
+      hosts: [],
       keys: [],
-      keyLabels: () => "",
     });
     expect(await pulumi.isSecret(command.stdin as pulumi.Output<string>)).toBe(true);
   });

@@ -1,38 +1,34 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { trustedCa } from "../credentials/ca";
+import type { CiKey } from "../credentials/ci-key";
+import { ownerLabel } from "../credentials/rotation";
+import type { RegistryHost } from "../host/registry-host";
 import type { Settings } from "../settings/settings";
 import { targetOf } from "./target";
 
 export interface VerifiedStack {
   oidcIssuer: string;
   redirectUri: string;
-  /** sha256 of every host's active config.json. */
-  configSha256: pulumi.Input<string>[];
-  /** Secret: a key of every CI identity. */
-  keys: pulumi.Output<{ username: string; apiKey: string; expiresAt: string }>[];
-  /** What the labels of an identity's own keys begin with. */
-  keyLabels: (identity: string) => string;
-  /** PEM of certificate authorities to trust beside the usual ones. */
-  ca?: string;
+  hosts: (Pick<RegistryHost, "configSha256"> & pulumi.Resource)[];
+  keys: (Pick<CiKey, "handOver"> & pulumi.Resource)[];
 }
 
 /**
  * The last resource of an `up`: the verification of the running registry, again whenever a configuration or a key has
  * changed. One check that fails fails the `up`, which then shows the table; the next `up` runs it again.
  */
-export function verifyRegistry(
-  settings: Settings,
-  { configSha256, keys, keyLabels, ca, ...login }: VerifiedStack,
-  options?: pulumi.CustomResourceOptions,
-): local.Command {
-  const request = pulumi.all([pulumi.all(keys), pulumi.all(configSha256)]).apply(([held, changed]) => {
-    const byUser = Object.fromEntries(held.map((key) => [key.username, key]));
-    const target = targetOf(
-      settings,
-      { ...login, ci: byUser, ciSecrets: byUser },
-      { keyLabels, ...(ca ? { ca } : {}) },
-    );
-    // What it was verified with is not read there: it makes the input another one, and so the command run again.
+export function verifyRegistry(settings: Settings, { hosts, keys, ...login }: VerifiedStack): local.Command {
+  const options = {
+    ca: trustedCa(settings.registry),
+    keyLabels: (identity: string) => ownerLabel(pulumi.getStack(), identity),
+  };
+  const held = pulumi.all(keys.map(({ handOver }) => handOver));
+  const changed = pulumi.all(hosts.map(({ configSha256 }) => configSha256));
+  const request = pulumi.all([held, changed]).apply(([handOvers, changed]) => {
+    const byUser = Object.fromEntries(handOvers.map((handOver) => [handOver.username, handOver]));
+    const target = targetOf(settings, { ...login, ci: byUser, ciSecrets: byUser }, options);
+    // What has changed is not read there: it makes the input another one, and so the command run again.
     return JSON.stringify({ ...target, changed });
   });
   return new local.Command(
@@ -42,6 +38,6 @@ export function verifyRegistry(
       stdin: pulumi.secret(request),
       addPreviousOutputInEnv: false,
     },
-    options,
+    { dependsOn: [...hosts, ...keys] },
   );
 }

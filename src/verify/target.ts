@@ -57,7 +57,7 @@ export interface StackOutputs {
 
 export interface TargetOptions {
   readOnly?: boolean;
-  ca?: string;
+  ca?: string | undefined;
   /** What the labels of an identity's own keys begin with. */
   keyLabels?: (identity: string) => string;
 }

@@ -4,6 +4,9 @@ import { RESERVED_NAMESPACE } from "../settings/vocabulary";
 import { overlap, padded } from "./access/patterns";
 import type { AccessControl, RepositoryPolicy, ZotConfig } from "./types";
 
+/** Followed by the configuration's sha256. */
+export const PROOF_PREFIX = `${RESERVED_NAMESPACE}/proof-`;
+
 /** zot's loader drops an empty object, and with it the pattern; empty lists stay. */
 const CLOSED: RepositoryPolicy = { anonymousPolicy: [], defaultPolicy: [], policies: [] };
 const READABLE: RepositoryPolicy = { anonymousPolicy: ["read"], defaultPolicy: ["read"] };
@@ -39,7 +42,7 @@ export function withProof(config: ZotConfig, own: Record<string, RepositoryPolic
   });
   if (!anonymousRead) return guarded;
   const id = createHash("sha256").update(JSON.stringify(guarded)).digest("hex").slice(0, 12);
-  const proof = { [within(`${RESERVED_NAMESPACE}/proof-${id}`)]: READABLE };
+  const proof = { [within(`${PROOF_PREFIX}${id}`)]: READABLE };
   return withRepositories(guarded, { ...guarded.http.accessControl?.repositories, ...proof });
 }
 

@@ -160,7 +160,6 @@ export class World {
     };
     return {
       ...targetOf(this.settings, outputs, { ca: this.proxy.ca, keyLabels: (name) => `stack ${name} #` }),
-      config: this.config,
       existing: EXISTING,
       cached: { "docker.io": CACHED },
     };

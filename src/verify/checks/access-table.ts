@@ -2,6 +2,7 @@ import type { Decision, Identity } from "../../zot/access/authorizer";
 import { type TagRules, tagRulesAt } from "../../zot/access/compile";
 import { loadConfig } from "../../zot/access/load";
 import { sampleName } from "../../zot/access/patterns";
+import { PROOF_PREFIX } from "../../zot/proof";
 import { type Check, type Finding, failed, ok } from "../check";
 import type { Answer, Credentials } from "../client";
 import { dryPush, MAY_PUSH } from "../probe";
@@ -80,7 +81,9 @@ type Person = Pick<Question, "who" | "as" | "identity">;
 
 async function questions(target: Target): Promise<Question[]> {
   const patterns = loadConfig(target.config).accessControl?.repositories.keys() ?? [];
-  const repositories = [...new Set([...patterns].map(sampleName))];
+  // The mark of a configuration depends on the names of its secret files, which are known on the host alone.
+  const names = [...patterns].map(sampleName).filter((name) => !name.startsWith(PROOF_PREFIX));
+  const repositories = [...new Set(names)];
   const people = peopleOf(target);
   const none = `none-${Math.random().toString(36).slice(2)}`;
   const tagsByRules = new Map<string, Promise<string[]>>();
