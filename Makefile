@@ -56,5 +56,6 @@ bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in 
 	@$(NODE) sandbox/bench.ts
 	@$(NODE) sandbox/bench-hosts.ts
 	@$(NODE) sandbox/bench-delivery.ts
+	@$(NODE) sandbox/bench-keys.ts
 	@$(NODE) tests/bench-access.ts
 	@$(NODE) tests/bench-verify.ts
