@@ -7,6 +7,7 @@ import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
 import { forOperators } from "./src/program";
 import { authentikToken, loadSettings } from "./src/settings/load";
+import { verifyRegistry } from "./src/verify/resource";
 import { accessSummary } from "./src/zot/access/table";
 import { review } from "./src/zot/review";
 
@@ -24,10 +25,12 @@ export = forOperators(async () => {
   const hosts = deliver(settings, observed, relyingParty);
   const keys = issueKeys(settings, relyingParty, rotations, hosts);
 
+  const login = { oidcIssuer: issuerUrl(settings), redirectUri: redirectUri(settings) };
+  verifyRegistry(settings, { ...login, hosts, keys });
+
   return {
     registryUrl: settings.registry.externalUrl,
-    oidcIssuer: issuerUrl(settings),
-    redirectUri: redirectUri(settings),
+    ...login,
     ...ciOutputs(keys),
     access: accessSummary(table),
     configSha256: Object.fromEntries(hosts.map(({ name, configSha256 }) => [name, configSha256])),

@@ -94,7 +94,10 @@ describe("the main job, with the Pulumi engine", () => {
     const settings = sandbox.settings();
     settings["harden-zot:access"] = { ...(settings["harden-zot:access"] as object), anonymous: [] };
     sandbox.stack.configure(settings);
-    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual(["update registry-host-config"]);
+    expect(changedSteps(await sandbox.stack.preview("--json"))).toEqual([
+      "update registry-host-config",
+      "update verification",
+    ]);
     const shown = succeeded(await sandbox.stack.preview());
     expect(shown).toMatch(/access\s*:[\s\S]*~ anonymous\s*: "pull" => "nothing"/);
     succeeded(await sandbox.stack.up());
