@@ -92,7 +92,11 @@ describe("the keys of CI, with the Pulumi engine", () => {
   }
 
   async function run(verb: "preview" | "up" | "destroy", ...flags: string[]): Promise<Run> {
-    const result = await sandbox.stack[verb](...flags);
+    // Under the sandbox's directory, where it is searched in the end, as are its home and every log.
+    const events = join(sandbox.directory, `events-${shown.length}.jsonl`);
+    // A hidden flag, which the engine knows only under this variable.
+    const logged = sandbox.stack.withEnvironment({ PULUMI_DEBUG_COMMANDS: "true" });
+    const result = await logged[verb](...flags, "--event-log", events);
     shown.push(result.output);
     return result;
   }
@@ -249,6 +253,7 @@ describe("the keys of CI, with the Pulumi engine", () => {
     // One is the stranger's; the others are those that the stack handed out.
     expect(secrets.size).toBeGreaterThan(6);
     const files = filesUnder(sandbox.directory);
+    expect(files.filter(([name]) => name.endsWith(".jsonl")).length).toBeGreaterThan(10);
     const forms = [...secrets].flatMap((key) => [key, Buffer.from(`${CI}:${key}`).toString("base64")]);
     for (const text of [...forms, ...behind]) {
       expect(shown.some((output) => output.includes(text))).toBe(false);

@@ -140,6 +140,17 @@ describe("the main job, with the Pulumi engine", () => {
     succeeded(await sandbox.stack.up());
   });
 
+  it("never runs twice at once: who comes second is told so, and nothing is left half done", async () => {
+    const applied = liveConfig(sandbox);
+    const runs = await Promise.all([sandbox.stack.up(), sandbox.stack.up()]);
+    const refused = runs.filter(({ code }) => code !== 0);
+    // Each writes its lock before it looks for others, so that both may give way.
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { output } of refused) expect(output).toMatch(/the stack is currently locked by/);
+    expect(liveConfig(sandbox)).toBe(applied);
+    succeeded(await sandbox.stack.up("--expect-no-changes"));
+  });
+
   it("puts back the open config on destroy, with every image still there", async () => {
     succeeded(await sandbox.stack.destroy());
     expect(JSON.parse(liveConfig(sandbox))).toEqual(JSON.parse(openConfig));
