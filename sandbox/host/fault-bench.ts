@@ -75,6 +75,11 @@ export class FaultBench {
     return `http://127.0.0.1:${this.open.http.port}`;
   }
 
+  /** The call that went wrong last; empty when there were fewer calls than that. */
+  get hit(): string {
+    return this.shims.hit;
+  }
+
   async stepsOf(operation: Operation): Promise<string[]> {
     const { to } = await this.prepare(operation);
     this.shims.arm("tool-fails", 0);
@@ -89,10 +94,11 @@ export class FaultBench {
     this.findings = [];
     this.shims.arm(fault, call);
     const interrupted = await operation.run(this, overSsh(fault) ? this.sshAgent : this.agent, way.to);
-    const step = this.shims.disarm()[call - 1] ?? "";
-    if (this.shims.failed) return undefined;
+    this.shims.disarm();
+    if (this.shims.failed || this.hit === "") return undefined;
+    if (overSsh(fault)) await this.shims.agentGone();
     // What a call could not remove, or said that it could not note down, is for the next one.
-    const owing = fault === "tool-fails" && (step.startsWith("rm ") || interrupted.stderr.includes("run again"));
+    const owing = fault === "tool-fails" && (this.hit.startsWith("rm ") || interrupted.stderr.includes("run again"));
     await this.examine(way, fault, interrupted, owing);
     await this.completes(operation, way);
     return this.findings;

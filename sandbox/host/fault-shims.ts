@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive } from "../process";
 import { findCommand } from "../tools";
 import type { Environment } from "./agent-driver";
 import type { SandboxHost } from "./host";
@@ -68,7 +70,7 @@ export class FaultShims {
   arm(fault: Fault, call: number): void {
     writeFileSync(join(this.directory, "count"), "0\n");
     writeFileSync(join(this.directory, "steps"), "");
-    rmSync(join(this.directory, "failed"), { force: true });
+    for (const name of ["failed", "fired", "hit"]) rmSync(join(this.directory, name), { force: true });
     writeFileSync(join(this.directory, "armed"), `${fault} ${call}\n`);
   }
 
@@ -76,6 +78,18 @@ export class FaultShims {
   disarm(): string[] {
     rmSync(join(this.directory, "armed"), { force: true });
     return readFileSync(join(this.directory, "steps"), "utf8").split("\n").slice(0, -1);
+  }
+
+  /** The call that went wrong; empty while none has. zot's supervisor uses the same tools, so calls may come in another order. */
+  get hit(): string {
+    const file = join(this.directory, "hit");
+    return existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  }
+
+  /** The agent that was called last goes on when its connection is gone: waits for its end, for 30 s at most. */
+  async agentGone(): Promise<void> {
+    const pid = Number(readFileSync(join(this.directory, "agent.pid"), "utf8"));
+    for (let waited = 0; isAlive(pid) && waited < 30_000; waited += 20) await sleep(20);
   }
 
   /** Whether the fault could be brought about: a disk cannot be made read-only while a file on it is being written. */
@@ -92,7 +106,8 @@ read -r count <${directory}/count
 count=$((count + 1))
 echo "$count" >${directory}/count
 printf '%s\\n' "${tool} $*" >>${directory}/steps
-[ "$count" = "$at" ] || exec ${real} "$@"
+[ "$count" = "$at" ] && ${findCommand("mv")} ${directory}/armed ${directory}/fired 2>/dev/null || exec ${real} "$@"
+printf '%s\\n' "${tool} $*" >${directory}/hit
 case $fault in
 agent-killed-after) ${real} "$@"; . ${directory}/fault ;;
 tool-fails) exit 1 ;;

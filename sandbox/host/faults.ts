@@ -72,9 +72,9 @@ async function interrupt(
   say: FaultOptions["say"] = () => {},
 ): Promise<void> {
   report.steps[operation.name] ??= await bench.stepsOf(operation);
-  for (const [index, step] of report.steps[operation.name]?.entries() ?? []) {
+  for (let call = 1; call <= (report.steps[operation.name]?.length ?? 0); call++) {
     if (!chosen(fault)) continue;
-    const findings = await bench.inject(operation, fault, index + 1);
+    const findings = await bench.inject(operation, fault, call);
     if (findings === undefined) {
       report.skipped[fault]++;
       continue;
@@ -82,7 +82,7 @@ async function interrupt(
     report.injected[fault]++;
     for (const { kind, what } of findings) {
       report[kind]++;
-      const line = `${operation.name}, ${fault} at ${index + 1} (${step}): ${what}`;
+      const line = `${operation.name}, ${fault} at ${call} (${bench.hit}): ${what}`;
       report.findings.push(line);
       say(line);
     }

@@ -70,7 +70,10 @@ sha256() {
 }
 
 # A configuration counts without the newlines at its end: a write in place pads with them.
-config_sha256() { printf '%s\n' "$(cat "$1")" | sha256; }
+config_sha256() {
+  text=$(cat "$1") || return 1
+  printf '%s\n' "$text" | sha256
+}
 
 # JSON on stdin -> one line a scalar, "lower.case.path<TAB>value", and an empty line after each document.
 # -v lines=1 reads one document a line and skips what is not JSON, as in a log.
@@ -615,7 +618,8 @@ look() {
   [ ! -h "$config" ] || undone "$config is a symbolic link, which whoever made it would put back: make it a file of its own"
   if [ -f "$config" ]; then
     read_config "$config"
-    had=yes live=$(config_sha256 "$config") old_url=$url old_port=$port old_guarded=$guarded
+    had=yes old_url=$url old_port=$port old_guarded=$guarded
+    live=$(config_sha256 "$config") || undone "cannot read $config"
   fi
   service_state
   if [ "$running" = missing ]; then
@@ -733,7 +737,7 @@ activate() {
   chmod 600 "$state"/secrets/*.json 2>/dev/null
   look
   read_config "$txn/candidate.json"
-  new=$(config_sha256 "$txn/candidate.json")
+  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
   if nothing_to_do; then
     rm -rf "$txn"
     report "$new" unchanged
@@ -773,7 +777,7 @@ rollback() {
   read_config "$txn/candidate.json"
   preflight
   heal=$applied_heal
-  new=$(config_sha256 "$txn/candidate.json")
+  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
   transact rollback restart "$new" "$(sed -n 's/^restart=//p' "$state/previous.record")"
   report "$new" restarted
 }
@@ -793,7 +797,7 @@ restore() {
   cp "$state/original.json" "$txn/candidate.json" || undone "cannot copy $state/original.json, the configuration from before"
   read_config "$txn/candidate.json"
   preflight
-  new=$(config_sha256 "$txn/candidate.json")
+  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
   transact restore restart "$new" none
   report "$new" restarted
 }
@@ -834,7 +838,7 @@ status_report() {
   read_record
   if [ -f "$config" ]; then
     read_config "$config"
-    live=$(config_sha256 "$config")
+    live=$(config_sha256 "$config") || die "cannot read $config"
     case $(ls -ld "$config") in ?????w* | ????????w*) drifted "config.json is writable by others" ;; esac
   fi
   [ "$guarded" = yes ] && hardened=true
