@@ -27,7 +27,7 @@ export function emptyState(): State {
 
 const FLOWS: [slug: string, name: string, title: string, designation: string, authentication: string][] = [
   ["default-authentication-flow", "Welcome to authentik!", "Welcome to authentik!", "authentication", "none"],
-  ["default-invalidation-flow", "Logout", "Default Invalidation Flow", "invalidation", "require_authenticated"],
+  ["default-invalidation-flow", "Logout", "Default Invalidation Flow", "invalidation", "none"],
   [
     "default-provider-authorization-implicit-consent",
     "Authorize Application",
@@ -103,6 +103,7 @@ function defaultStages(flows: Flow[]): { stages: Stage[]; flowBindings: FlowBind
   // Nobody here has a second factor, and this stage lets them by, as the default one does.
   bind(authentication, 30, "authenticator_validate", "default-authentication-mfa-validation", {});
   bind(authentication, 100, "user_login", "default-authentication-login", USER_LOGIN_DEFAULTS);
+  bind("default-invalidation-flow", 0, "user_logout", "default-invalidation-logout", {});
   bind("default-provider-authorization-explicit-consent", 0, "consent", "default-provider-authorization-consent", {});
   return { stages, flowBindings };
 }

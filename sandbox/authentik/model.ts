@@ -57,7 +57,13 @@ export interface Flow {
   authentication: string;
 }
 
-export type StageKind = "identification" | "password" | "user_login" | "consent" | "authenticator_validate";
+export type StageKind =
+  | "identification"
+  | "password"
+  | "user_login"
+  | "user_logout"
+  | "consent"
+  | "authenticator_validate";
 
 export interface Stage {
   pk: string;

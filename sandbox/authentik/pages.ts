@@ -45,9 +45,27 @@ async function step(answer) {
   const response = await fetch(url, answer ? { method: "POST", headers, body: JSON.stringify(answer) } : { headers });
   show(await response.json());
 }
+const links = {
+  "ak-stage-session-end": (challenge) => [
+    "You've logged out of " + challenge.application_name + ". You can go back to the overview to launch another application, or log out of your authentik account.",
+    ["/", "Go back to overview"],
+    [challenge.invalidation_flow_url, "Log out of " + challenge.brand_name],
+    [challenge.application_launch_url, "Log back into " + challenge.application_name],
+  ],
+};
 function show(challenge) {
   if (challenge.component === "xak-flow-redirect") { location.assign(challenge.to); return; }
   const stage = document.getElementById("stage");
+  if (links[challenge.component]) {
+    const [text, ...targets] = links[challenge.component](challenge);
+    const paragraphs = targets.filter(([href]) => href).map(([href, name]) => {
+      const paragraph = element("p");
+      paragraph.append(element("a", { href }, name));
+      return paragraph;
+    });
+    stage.replaceChildren(element("p", {}, text), ...paragraphs);
+    return;
+  }
   const make = forms[challenge.component];
   if (!make) {
     const text = challenge.component === "ak-stage-access-denied" ? challenge.error_message || "Request has been denied." : "Something went wrong (" + challenge.component + ").";

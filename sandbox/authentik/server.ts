@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { html, json, notFound, Refusal, type Reply, type Request, Router, readRequest, redirect, send } from "./http";
 import { describeCertificate } from "./keypair";
 import { execute } from "./login/executor";
-import type { Provider, User } from "./model";
-import { authorize, type Codes } from "./oidc/authorize";
+import type { Application, Provider, User } from "./model";
+import { authorize, type Codes, endSession } from "./oidc/authorize";
 import { keySet } from "./oidc/claims";
 import { discovery } from "./oidc/discovery";
 import { type Issued, token as tokenEndpoint, userinfo } from "./oidc/token";
@@ -201,20 +201,20 @@ function serveOidc(router: Router, store: Store, sessions: Sessions): void {
   for (const method of ["GET", "POST"]) {
     router.on(method, `${base}/userinfo/`, (request) => userinfo(store, issued, request));
   }
-  const providerOf = (slug: string): Provider => {
+  const find = (slug: string): { application: Application; provider: Provider } => {
     const application = store.state.applications.find((candidate) => candidate.slug === slug);
     const provider = store.provider(application?.provider ?? null);
-    if (!provider) throw new Refusal(html(404, messagePage("Not Found", "Not Found")));
-    return provider;
+    if (!application || !provider) throw new Refusal(html(404, messagePage("Not Found", "Not Found")));
+    return { application, provider };
   };
+  const providerOf = (slug: string) => find(slug).provider;
   router.on("GET", `${base}/:slug/.well-known/openid-configuration`, ({ origin }, slug) =>
     json(200, discovery(store, origin, slug, providerOf(slug))),
   );
   router.on("GET", `${base}/:slug/jwks/`, async (_request, slug) => json(200, await keySet(store, providerOf(slug))));
-  router.on("GET", `${base}/:slug/end-session/`, (request, slug) => {
-    const flow = store.state.flows.find((candidate) => candidate.pk === providerOf(slug).invalidation_flow);
-    return redirect(`/if/flow/${flow?.slug}/?${request.query}`);
-  });
+  router.on("GET", `${base}/:slug/end-session/`, (request, slug) =>
+    endSession({ store, request, ...find(slug) }, sessions),
+  );
 }
 
 function servePages(router: Router, store: Store, sessions: Sessions): void {

@@ -77,8 +77,11 @@ export class Sessions {
     this.bySid.set(session.sid, session);
   }
 
-  end(session: Session): void {
+  /** An anonymous session takes the place of one that was logged in. */
+  logOut(session: Session): void {
     this.bySid.delete(session.sid);
+    Object.assign(session, this.open(), { plan: session.plan });
+    this.bySid.set(session.sid, session);
   }
 
   /** `Set-Cookie` values: the session's always, those of a login once it is fresh. */

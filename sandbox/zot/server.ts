@@ -96,7 +96,7 @@ async function answer(registry: Registry, path: string, request: IncomingMessage
   } else if (started.metricsPath !== undefined && path.startsWith(started.metricsPath)) {
     await answerMetrics(registry, request, response);
   } else if (started.ui && method === "GET" && isPage(path)) {
-    sendPage(response);
+    sendPage(response, [...registry.relyingParties.keys()]);
   } else {
     notFound(response);
   }

@@ -25,6 +25,8 @@ export interface Plan {
   consentToken?: string;
   /** Codes are handed out by a last step of their own, after the flow's stages. */
   fulfils?: boolean;
+  /** The flow follows a logout from `application` and ends with a page about it. */
+  endsSession?: boolean;
 }
 
 /** What a stage may touch. */
@@ -110,10 +112,24 @@ export function denied(flow: Flow, request: Request, error_message: string | nul
   return json(200, { flow_info: flowInfo(flow, request), component, pending_user: "", error_message });
 }
 
-function finish({ session, request }: Omit<Turn, "plan" | "stage">, plan: Plan): Reply {
+function finish({ store, sessions, session, flow, request }: Omit<Turn, "plan" | "stage">, plan: Plan): Reply {
+  if (plan.endsSession && sessions.userOf(session)) return sessionEnd(store, plan, flow, request);
   session.plan = null;
   const to = plan.destination?.() ?? nextOf(request) ?? "/";
   return json(200, { component: "xak-flow-redirect", to });
+}
+
+/** The user is logged out of the application, not of Authentik: the page offers that. */
+function sessionEnd(store: Store, plan: Plan, flow: Flow, request: Request): Reply {
+  const application = store.state.applications.find((candidate) => candidate.pk === plan.application);
+  return json(200, {
+    flow_info: flowInfo(flow, request, application?.name),
+    component: "ak-stage-session-end",
+    brand_name: "authentik",
+    application_name: application?.name,
+    application_launch_url: application?.meta_launch_url,
+    invalidation_flow_url: "/if/flow/default-invalidation-flow/",
+  });
 }
 
 /** Only a path of this server: anything else would make the login page an open redirect. */

@@ -17,6 +17,9 @@ export function challenge(turn: Turn): Outcome {
       return hasConsent(turn) ? "passed" : show(turn, consent(turn));
     case "user_login":
       return logIn(turn);
+    case "user_logout":
+      turn.sessions.logOut(turn.session);
+      return "passed";
     case "authenticator_validate":
       return "passed";
   }

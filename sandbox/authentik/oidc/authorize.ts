@@ -20,13 +20,16 @@ interface Code {
 
 export type Codes = Map<string, Code>;
 
-interface Asked {
+interface Visit {
   store: Store;
-  sessions: Sessions;
-  codes: Codes;
   request: Request;
   provider: Provider;
   application: Application;
+}
+
+interface Asked extends Visit {
+  sessions: Sessions;
+  codes: Codes;
   redirectUri: string;
 }
 
@@ -77,8 +80,22 @@ function decide(asked: Asked, session: Session): Reply {
   return redirect(`/if/flow/${flow.slug}/?${request.query}`);
 }
 
+/** Starts the provider's invalidation flow; where a logged-out user may go afterwards is not read. */
+export async function endSession(visit: Visit, sessions: Sessions): Promise<Reply> {
+  const { store, request, provider, application } = visit;
+  const session = await sessions.of(request);
+  const user = sessions.userOf(session);
+  if (!user) return { ...toLogin(visit, session), cookies: await sessions.cookies(session, false) };
+  if (!passes(store, [application.pk], application.policy_engine_mode, user)) {
+    return html(200, deniedPage(user.username));
+  }
+  const flow = store.state.flows.find((candidate) => candidate.pk === provider.invalidation_flow) as Flow;
+  session.plan = newPlan(store, flow, { application: application.pk, endsSession: true });
+  return redirect(`/if/flow/${flow.slug}/?${request.query}`);
+}
+
 /** The provider's own login flow, else the default one. */
-function toLogin({ store, request, provider, application }: Asked, session: Session): Reply {
+function toLogin({ store, request, provider, application }: Visit, session: Session): Reply {
   const flow =
     store.state.flows.find((candidate) => candidate.pk === provider.authentication_flow) ??
     (store.state.flows.find((candidate) => candidate.slug === "default-authentication-flow") as Flow);
