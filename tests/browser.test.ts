@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Browser, type BrowserContext, type Cookie, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ask, type Person } from "../sandbox/people";
 import { ensureDebianPackage } from "../sandbox/tools";
@@ -22,11 +22,14 @@ let page: Page;
 let outsider: Person & { pk: number };
 /** The running registry's session keys; a test changes them. */
 let sessionKeys = newKeys();
+/** Why no login page can be shown, if so. */
+let noPages: string | undefined;
 /** How long a page may take to show what is waited for, in ms. */
 const PATIENCE = 15_000;
 
 beforeAll(async () => {
   here = await startLoginWorld(undefined, production);
+  noPages = await missingPages();
   outsider = await createOutsider();
   browser = await chromium.launch({
     executablePath: ensureDebianPackage("chromium", "chromium"),
@@ -37,11 +40,22 @@ beforeAll(async () => {
   page = await context.newPage();
 });
 
+beforeEach(({ skip }) => skip(noPages !== undefined, noPages));
+
 afterAll(async () => {
   await browser?.close();
   if (outsider) await ask(here.authentik, "DELETE", `core/users/${outsider.pk}/`);
   await here?.stop();
 });
+
+/** A real Authentik that was run from its sources without `web/` having been built serves pages whose scripts are not there. */
+async function missingPages(): Promise<string | undefined> {
+  const { url } = here.authentik;
+  const html = await (await fetch(`${url}/if/flow/default-authentication-flow/`)).text();
+  const script = /<script src="([^"]+)"/.exec(html)?.[1];
+  const found = script === undefined || (await fetch(new URL(script, url))).ok;
+  return found ? undefined : `${url} has no web UI: ${script} is not there`;
+}
 
 /** A browser of its own. */
 async function newContext(): Promise<BrowserContext> {
@@ -65,6 +79,7 @@ function production(place: Place) {
       externalUrl: place.externalUrl,
       listen: { address: "127.0.0.1", port: place.port },
       storage: { ...registry.storage, rootDirectory: join(place.directory, "data") },
+      // Without the download of a database of weaknesses.
       search: {},
     },
     "harden-zot:identity": { existingGroups: [place.world.users] },
