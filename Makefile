@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify rollback adopt differential faults bench
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -39,6 +39,9 @@ access: $(LOCK) ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zo
 verify: $(LOCK) ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)
 	@$(NODE) src/verify/command.ts $(if $(STACK),--stack '$(STACK)') \
 		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)
+
+report: $(LOCK) ## STACK=prod: one HTML file of access and its changes, checks, keys, topology (OUT=report.html, READONLY=1)
+	@$(NODE) src/report/command.ts $(if $(STACK),--stack '$(STACK)') $(if $(OUT),--out '$(OUT)') $(if $(READONLY),--read-only)
 
 rollback: $(LOCK) ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
 	@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))

@@ -64,7 +64,8 @@ export function accessSummary({ rows }: AccessTable): Record<string, Record<stri
   return summary;
 }
 
-function conditionOf({ conditions = [] }: Cell): string {
+/** ` if ...`, or nothing. */
+export function conditionOf({ conditions = [] }: Cell): string {
   return conditions.length === 0 ? "" : ` if ${conditions.map((all) => all.join(" && ")).join(" or ")}`;
 }
 
