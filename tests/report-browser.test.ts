@@ -38,6 +38,9 @@ describe.skipIf(!existsSync(CHROMIUM))("the report in Chromium", () => {
   ] as const)("%d px wide, %s: nothing is cut off, and axe finds nothing", async (width, scheme) => {
     const { page, close } = await open(width, scheme, renderPage(sampleReport({ previous: changed() })));
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    const narrow =
+      "[...document.querySelectorAll('.access th, .access td')].filter((e) => e.scrollWidth > e.clientWidth)";
+    expect(await page.evaluate(`${narrow}.map((e) => e.textContent)`)).toEqual([]);
     await page.evaluate(axe.source);
     const { violations } = (await page.evaluate("axe.run()")) as axe.AxeResults;
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);

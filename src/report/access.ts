@@ -96,7 +96,7 @@ function cell(what: What, may: AccessEntry["may"], change: AccessChange | undefi
 }
 
 function answer(may: string, conditions: Conditions): Html {
-  if (may === "yes") return html`<span aria-hidden="true">✓ </span>yes`;
+  if (may === "yes") return html`<span class="answer"><span aria-hidden="true">✓ </span>yes</span>`;
   if (may === "no") return html`no`;
   const number = conditions.numberOf(may.replace(/^if /, ""));
   return html`<a href="#condition-${number}">if ${number}</a>`;

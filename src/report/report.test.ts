@@ -26,12 +26,14 @@ describe("the state of a report", () => {
     expect(stateIn(page({ group: "</script><script>alert(1)</script>" }), "report.html")).toEqual(state);
   });
 
-  it.each(["", "<html></html>", page().replace('"registry"', '"other"'), page().replace("</body>", "").slice(0, -900)])(
-    "is not made up when the file holds none (%#)",
-    (text) => {
-      expect(() => stateIn(text, "x.html")).toThrow("x.html is there, and is no report of this program");
-    },
-  );
+  it.each([
+    "",
+    "<html></html>",
+    page().replace('"registry":', '"other":'),
+    page().replace("</body>", "").slice(0, -900),
+  ])("is not made up when the file holds none (%#)", (text) => {
+    expect(() => stateIn(text, "x.html")).toThrow("x.html is there, and is no report of this program");
+  });
 });
 
 describe("what changed", () => {

@@ -53,8 +53,8 @@ function picture(
 ${box(1, 8, COLUMN - 1, "Pulumi", ["runs on your machine"])}
 ${box(RIGHT, 8, COLUMN - 1, "Authentik", [hostOf(authentik)])}
 ${arrow(COLUMN, 35, RIGHT, 35)}${label(WIDTH / 2, 28, "API", "middle")}
-${arrow(COLUMN / 2, TOP - 8, COLUMN / 2, middle)}${label(COLUMN / 2 + 6, TOP + 24, "SSH: config, keys")}
-${arrow(RIGHT + COLUMN / 2, middle, RIGHT + COLUMN / 2, TOP - 8)}${label(RIGHT + COLUMN / 2 - 6, TOP + 24, "OIDC login", "end")}
+${arrow(COLUMN / 2, TOP - 14, COLUMN / 2, middle)}${label(COLUMN / 2 + 6, TOP + 24, "SSH: config.json")}
+${arrow(RIGHT + COLUMN / 2, middle, RIGHT + COLUMN / 2, TOP - 14)}${label(RIGHT + COLUMN / 2 - 6, TOP + 24, "OIDC login", "end")}
 ${box(1, middle, WIDTH - 2, hostOf(registry), zot)}
 ${upstreams.length > 0 ? html`${arrow(COLUMN / 2, middle + height(zot), COLUMN / 2, bottom)}${label(COLUMN / 2 + 6, bottom - 22, "pull-through")}${box(1, bottom, COLUMN - 1, "Upstreams", upstreams)}` : ""}
 ${clients.length > 0 ? html`${arrow(RIGHT + COLUMN / 2, bottom, RIGHT + COLUMN / 2, middle + height(zot))}${label(RIGHT + COLUMN / 2 - 6, bottom - 22, "API key", "end")}${box(RIGHT, bottom, COLUMN - 1, "CI and clients", clients)}` : ""}
