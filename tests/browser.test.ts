@@ -30,6 +30,7 @@ const PATIENCE = 15_000;
 beforeAll(async () => {
   here = await startLoginWorld(undefined, production);
   noPages = await missingPages();
+  if (noPages) console.warn(`skipped: ${noPages}`);
   outsider = await createOutsider();
   browser = await chromium.launch({
     executablePath: ensureDebianPackage("chromium", "chromium"),
