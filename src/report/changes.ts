@@ -13,7 +13,7 @@ export interface AccessChange {
 }
 
 /** A check whose outcome is another. */
-export interface CheckChange {
+interface CheckChange {
   id: string;
   before: Outcome;
   now: Outcome;
