@@ -7,7 +7,7 @@ import type { RegistrySettings } from "../settings/registry";
 import { trustedCa } from "./ca";
 import { type HandOver, registryHost } from "./handover";
 import { keyResource } from "./held-keys";
-import type { MintedKey, MintRequest, RetireRequest, RevokeRequest } from "./key-program";
+import type { Kept, MintedKey, MintRequest, RetireRequest, RevokeRequest } from "./key-program";
 import { publishKey } from "./publish/resource";
 import { ownerLabel, type Rotation } from "./rotation";
 
@@ -72,19 +72,17 @@ export class CiKey extends pulumi.ComponentResource {
 
   private retire(login: pulumi.Output<RevokeRequest>, published: pulumi.Resource[]): void {
     const { key, name } = this.args.identity;
-    const request = pulumi.all([login, this.minted]).apply(
-      ([login, { superseded, uuid }]): RetireRequest => ({
-        ...login,
-        current: uuid,
-        superseded,
-        keepPrevious: key.keepPrevious,
-      }),
-    );
+    const next = pulumi.all([login, this.minted]).apply(([login, { superseded, uuid: current }]) => {
+      // Without others there is nothing to do but to note down which key is current.
+      if (superseded.length === 0) return { create: "cat", request: { current } satisfies Kept };
+      const request: RetireRequest = { ...login, current, keepPrevious: key.keepPrevious };
+      return { create: `${PROGRAM} retire`, request };
+    });
     new local.Command(
       `${name}-retired-keys`,
       {
-        create: `${PROGRAM} retire`,
-        stdin: pulumi.jsonStringify(request),
+        create: pulumi.unsecret(next.create),
+        stdin: pulumi.jsonStringify(next.request),
         logging: local.Logging.None,
         // It is told what it said last time: which key was current until now. No secret is in that.
         addPreviousOutputInEnv: true,

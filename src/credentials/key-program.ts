@@ -49,7 +49,6 @@ export interface RetireRequest extends KeyLogin {
   owner: string;
   /** uuid of the key that has been published. */
   current: string;
-  superseded: string[];
   /** Whether running jobs keep the key before. */
   keepPrevious: boolean;
 }
@@ -99,14 +98,12 @@ async function prove({ registryUrl, username }: KeyLogin, { apiKey, uuid }: Fres
  * @param before what the last run left, if any
  */
 export async function retire(request: RetireRequest, before?: Kept): Promise<Kept> {
-  const { current, keepPrevious, owner, superseded } = request;
+  const { current, keepPrevious, owner } = request;
   const previous = before?.current === current ? before.previous : before?.current;
   const kept: Kept = { current, ...(previous && keepPrevious ? { previous } : {}) };
-  if (superseded.length > 0) {
-    const { keys } = await session(request);
-    const unneeded = ({ uuid }: ListedKey) => uuid !== kept.current && uuid !== kept.previous;
-    await revokeAll(keys, (await keys.list()).filter(belongsTo(owner)).filter(unneeded));
-  }
+  const { keys } = await session(request);
+  const unneeded = ({ uuid }: ListedKey) => uuid !== kept.current && uuid !== kept.previous;
+  await revokeAll(keys, (await keys.list()).filter(belongsTo(owner)).filter(unneeded));
   return kept;
 }
 
