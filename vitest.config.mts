@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -5,8 +6,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "tests/**/*.test.ts", "sandbox/**/*.test.ts"],
     // Some tests start a registry, an sshd or the Pulumi engine.
     testTimeout: 300_000,
-    // They mostly wait for those; vitest's own default leaves a processor idle.
-    maxWorkers: "100%",
+    // They wait for those two thirds of the time.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     hookTimeout: 600_000,
     reporters: [process.env.CI ? ["default", { summary: false }] : "default", "./tests/reporter.ts"],
   },
