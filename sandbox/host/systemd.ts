@@ -13,6 +13,9 @@ export interface Systemd {
   stop(): Promise<void>;
 }
 
+/** The zot stand-in runs from there. */
+const PROJECT = resolve(__dirname, "../..");
+
 /** Why a real systemd cannot be booted here; undefined when it can. */
 export function systemdUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return "a systemd of its own takes root";
@@ -33,7 +36,7 @@ export async function startSystemd(directory: string, start: string[]): Promise<
   const cgroup = join(cgroupRoot() as string, `harden-zot-${process.pid}`);
   mkdirSync(cgroup);
   const namespaces = ["--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--kill-child=KILL"];
-  const boot = ["unshare", ...namespaces, "sh", resolve(__dirname, "systemd-boot.sh"), directory];
+  const boot = ["unshare", ...namespaces, "sh", resolve(__dirname, "systemd-boot.sh"), directory, PROJECT];
   const enter = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', cgroup];
   const daemon = startDaemon("systemd", [...enter, ...boot] as [string, ...string[]], join(directory, "systemd.log"));
   const stop = async () => {
