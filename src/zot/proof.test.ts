@@ -34,6 +34,12 @@ const may = (config: ZotConfig, identity: Identity, action: "read" | "create", r
 describe("withProof", () => {
   const config = withProof(configWith({ "**": OPEN }));
 
+  it("is not for a member of a cluster, whose answers may be another member's", () => {
+    const cluster = { members: ["10.0.0.1:5000", "10.0.0.2:5000"], hashKey: "0123456789abcdef" };
+    const member = { ...configWith({ "**": OPEN }), cluster };
+    expect(withProof(member)).toBe(member);
+  });
+
   it("lets anybody read the one repository and nobody any other of the namespace", () => {
     expect(may(config, ANONYMOUS, "read", proofIn(config))).toBe(true);
     expect(may(config, CI, "create", proofIn(config))).toBe(false);

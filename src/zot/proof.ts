@@ -17,7 +17,8 @@ const READABLE: RepositoryPolicy = { anonymousPolicy: ["read"], defaultPolicy: [
  * answered 404 once this very configuration is in force, and 401 before. The host agent asks so after a reload.
  *
  * A configuration that opens nothing to anonymous clients gets none: a first anonymousPolicy changes what zot answers
- * to all of them (zot 2.1.20: `GET /v2/` and others go from 401 to 200).
+ * to all of them (zot 2.1.20: `GET /v2/` and others go from 401 to 200). Nor does a member of a cluster: it hands the
+ * question on to whichever member the repository falls to, whose answer says nothing of its own configuration.
  * @param own what else the program keeps in its namespace, by repository
  * @throws OperatorError when a rule names the reserved namespace
  */
@@ -31,8 +32,10 @@ export function withProof(config: ZotConfig, own: Record<string, RepositoryPolic
       `the access rules name ${JSON.stringify(taken)}: ${RESERVED_NAMESPACE}/ is reserved for the proof that a configuration is in force, and for its verification; rename that cache of harden-zot:registry.pullThrough, or take it out of harden-zot:registry.extraConfig`,
     );
   }
-  const anonymousRead = Object.values(repositories).some(({ anonymousPolicy }) => anonymousPolicy?.includes("read"));
-  if (!anonymousRead && Object.keys(own).length === 0) return config;
+  const provable =
+    config.cluster === undefined &&
+    Object.values(repositories).some(({ anonymousPolicy }) => anonymousPolicy?.includes("read"));
+  if (!provable && Object.keys(own).length === 0) return config;
   const closed = longerThanAll(`${RESERVED_NAMESPACE}/**`, patterns);
   const within = (repository: string) => longerThanAll(repository, [...patterns, closed]);
   const guarded = withRepositories(config, {
@@ -40,7 +43,7 @@ export function withProof(config: ZotConfig, own: Record<string, RepositoryPolic
     [closed]: CLOSED,
     ...Object.fromEntries(Object.entries(own).map(([repository, policy]) => [within(repository), policy])),
   });
-  if (!anonymousRead) return guarded;
+  if (!provable) return guarded;
   const id = createHash("sha256").update(JSON.stringify(guarded)).digest("hex").slice(0, 12);
   const proof = { [within(`${PROOF_PREFIX}${id}`)]: READABLE };
   return withRepositories(guarded, { ...guarded.http.accessControl?.repositories, ...proof });
