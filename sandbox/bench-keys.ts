@@ -3,13 +3,14 @@ import { type Sandbox, startSandbox } from "./sandbox";
 
 const SIZES = (process.env.IDENTITIES ?? "1 10 50").split(/[ ,]+/).map(Number);
 
-/** `up` by the clock, with so many CI identities that have no key yet. */
-async function firstKeys(sandbox: Sandbox, identities: number): Promise<number> {
+/** `up` by the clock, with so many CI identities. @param rotate another text for another key of each */
+async function upWith(sandbox: Sandbox, identities: number, rotate: string): Promise<number> {
   const settings = sandbox.settings();
   settings["harden-zot:ci"] = Array.from({ length: identities }, (_, index) => ({
     name: `bench${identities}-${index}`,
     group: `bench${identities}-group-${index}`,
     repositories: [`bench${identities}-${index}/**`],
+    key: { rotate },
   }));
   sandbox.stack.configure(settings);
   return seconds(() => sandbox.stack.up());
@@ -23,7 +24,7 @@ async function seconds(run: () => Promise<{ code: number; output: string }>): Pr
 }
 
 async function bench(): Promise<void> {
-  const head = ["identities", "up that makes their accounts and keys", "up, no change"];
+  const head = ["identities", "up that makes accounts and keys", "up that rotates every key", "up, no change"];
   const table = new Table({ head, style: { head: [], border: [] } });
   const sandbox = await startSandbox(() => {});
   try {
@@ -31,9 +32,10 @@ async function bench(): Promise<void> {
     // The registry is hardened already when the first of them is measured.
     await seconds(() => sandbox.stack.up());
     for (const identities of SIZES) {
-      const first = await firstKeys(sandbox, identities);
+      const first = await upWith(sandbox, identities, "first");
+      const rotated = await upWith(sandbox, identities, "second");
       const same = await seconds(() => sandbox.stack.up("--expect-no-changes"));
-      table.push([String(identities), `${first.toFixed(1)} s`, `${same.toFixed(1)} s`]);
+      table.push([String(identities), ...[first, rotated, same].map((time) => `${time.toFixed(1)} s`)]);
     }
   } finally {
     await sandbox.stop();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
-import { freePort, startDaemon, stopDaemon } from "../../sandbox/process";
+import { startDaemon, stopDaemon } from "../../sandbox/process";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 
 const PASSPHRASE = "correct-horse-battery";
@@ -65,7 +65,8 @@ describe("the connection to a host", () => {
     const wrong = await sandbox.stack.up();
     expect(wrong.code).not.toBe(0);
     expect(wrong.output).toMatch(/the jump host .* does not have the host key .* Nothing was changed\./);
-    configure({ jump: jump({ port: await freePort() }) });
+    // A port that no other test can have taken meanwhile.
+    configure({ jump: jump({ port: 1 }) });
     const down = await sandbox.stack.up();
     expect(down.code).not.toBe(0);
     expect(down.output).toMatch(/the jump host .* cannot be reached \(ECONNREFUSED\).* Nothing was changed\./);
