@@ -1,5 +1,6 @@
+import type { Fetch } from "../src/credentials/http";
 import { type Check, failed, ok } from "../src/verify/check";
-import { type Fetch, pushImage } from "../src/verify/distribution";
+import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
 
 /** The state every hardening starts from: anyone on the network may push. */

@@ -1,12 +1,10 @@
+import { basic } from "../credentials/http";
 import { MANIFEST_TYPE, type TinyImage } from "./image";
 
 export type Headers = Record<string, string>;
 
-/** Anything that answers like fetch: plain, or with the cookies of a session. */
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
-
 export const basicAuth = (user: string, password: string): Headers => ({
-  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`,
+  authorization: basic(user, password),
 });
 
 /**
