@@ -16,7 +16,10 @@ export const keyResource = (identity: string) => `${identity}-key`;
  * @returns identity -> what is to become of its key
  */
 export async function planKeys(settings: Settings): Promise<Map<string, Rotation>> {
-  const [held, fetch] = await Promise.all([heldKeys(), createFetch(trustedCa(settings.registry))]);
+  const [held, fetch] = await Promise.all([
+    heldKeys(settings.ci.map(({ name }) => name)),
+    createFetch(trustedCa(settings.registry)),
+  ]);
   const plans = settings.ci.map(async ({ name, key }) => {
     const last = held.get(keyResource(name));
     const state = last && (await askRegistry(fetch, settings.registry.externalUrl, name, last));
@@ -33,14 +36,15 @@ interface ResourceOutputs {
 }
 
 /** @returns name of the resource -> key; the engine reads its own state of the run before, secrets in the clear */
-async function heldKeys(): Promise<Map<string, MintedKey>> {
+async function heldKeys(identities: string[]): Promise<Map<string, MintedKey>> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
     outputs?: Record<string, ResourceOutputs>;
   };
+  const wanted = new Set(identities.map(keyResource));
   const keys = Object.entries(outputs ?? {}).flatMap(([urn, { outputs, type }]) => {
     const name = urn.split("::").at(-1) as string;
-    return type === "command:local:Command" && name.endsWith(keyResource("")) && outputs.stdout
+    return type === "command:local:Command" && wanted.has(name) && outputs.stdout
       ? [[name, JSON.parse(outputs.stdout) as MintedKey] as const]
       : [];
   });
