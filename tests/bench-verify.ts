@@ -10,6 +10,7 @@ import { runChecks } from "../src/verify/run";
 import { type Target, targetOf } from "../src/verify/target";
 import type { AccessControl, ZotConfig } from "../src/zot/types";
 import { passwordOf, RealZot, Workshop } from "./differential/registry";
+import { UNUSED_HOST } from "./unused-host";
 
 const REPOSITORIES = 100;
 const IDENTITIES = 20;
@@ -56,16 +57,7 @@ function largeTarget(): Target {
       storage: { rootDirectory: "/none", dedupe: false, gc: false },
       ui: false,
     },
-    "harden-zot:hosts": [
-      {
-        address: "registry.test",
-        user: "zot",
-        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s",
-        zot: "/usr/bin/zot",
-        configDirectory: "/etc/zot",
-        service: { manager: "systemd", name: "zot" },
-      },
-    ],
+    "harden-zot:hosts": [UNUSED_HOST],
     "harden-zot:access": {
       admins: { group: "admins" },
       tags: { mutable: ["main", "latest"], format: "^v\\d+\\.\\d+\\.\\d+-[0-9a-f]{7}$" },

@@ -4,18 +4,11 @@ import { parseSettings, type RawSettings } from "../src/settings/settings";
 import type { Result } from "../src/verify/check";
 import { reportOn } from "../src/verify/report";
 import { targetOf } from "../src/verify/target";
+import { UNUSED_HOST } from "./unused-host";
 
 export const NOW = new Date("2026-11-24T16:00:00Z");
 
-const host = (name: string) => ({
-  name,
-  address: `${name}.example`,
-  user: "zot",
-  hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s",
-  zot: "/usr/bin/zot",
-  configDirectory: "/etc/zot",
-  service: { manager: "systemd", name: "zot" },
-});
+const host = (name: string) => ({ ...UNUSED_HOST, name, address: `${name}.example` });
 
 const CHECKS: Result[] = [
   { id: "push", title: "A publisher pushes a new tag", expected: "201", outcome: "ok", seen: "201", milliseconds: 12 },

@@ -10,6 +10,7 @@ import { renderConfig } from "../../src/zot/config";
 import type { AccessControl, ZotConfig } from "../../src/zot/types";
 import { BINARIES, Scratch, Zot } from "../contract/zot-harness";
 import { Issuer } from "../contract/zot-issuer";
+import { UNUSED_HOST } from "../unused-host";
 import { LyingProxy } from "./lying-proxy";
 
 /** The real zot where ZOT names one, else the stand-in. */
@@ -37,16 +38,7 @@ function settingsFor(url: string, upstream: string, version: string): Settings {
       metrics: "anonymous",
       search: {},
     },
-    "harden-zot:hosts": [
-      {
-        address: "registry.test",
-        user: "zot",
-        hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s",
-        zot: "/usr/bin/zot",
-        configDirectory: "/etc/zot",
-        service: { manager: "systemd", name: "zot" },
-      },
-    ],
+    "harden-zot:hosts": [UNUSED_HOST],
     "harden-zot:identity": {},
     "harden-zot:access": {
       admins: { group: "admins" },
