@@ -56,9 +56,9 @@ faults: $(LOCK) ## kill, break and starve the host agent at every step of every 
 	@$(NODE) sandbox/host/faults.ts
 
 bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
-	@$(NODE) sandbox/bench.ts
-	@$(NODE) sandbox/bench-hosts.ts
-	@$(NODE) sandbox/bench-delivery.ts
-	@$(NODE) sandbox/bench-keys.ts
-	@$(NODE) tests/bench-access.ts
-	@$(NODE) tests/bench-verify.ts
+	@$(NODE) sandbox/bench/empty-program.ts
+	@$(NODE) sandbox/bench/hosts.ts
+	@$(NODE) sandbox/bench/delivery.ts
+	@$(NODE) sandbox/bench/keys.ts
+	@$(NODE) sandbox/bench/access.ts
+	@$(NODE) sandbox/bench/verify.ts

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import Table from "cli-table3";
-import { sshConnections } from "./host/host";
-import { type Sandbox, startSandbox } from "./sandbox";
-import type { Run } from "./stack";
+import { sshConnections } from "../host/host";
+import { type Sandbox, startSandbox } from "../sandbox";
+import type { Run } from "../stack";
+import { benchmark, conditions, markdownTable, secondsOf } from "./benchmark";
 
 const SIZES = (process.env.HOSTS ?? "1 3 10 30").split(/[ ,]+/).map(Number);
 
@@ -16,10 +16,7 @@ interface Measured {
 async function measure({ registries }: Sandbox, up: () => Promise<Run>): Promise<Measured> {
   const count = () => registries.map(({ host }) => sshConnections(join(host.configDirectory, "..")));
   const before = count();
-  const started = performance.now();
-  const { code, output } = await up();
-  const seconds = (performance.now() - started) / 1000;
-  if (code !== 0) throw new Error(output);
+  const seconds = await secondsOf(up);
   const each = count().map((now, index) => now - (before[index] as number));
   return { seconds, connections: [Math.min(...each), Math.max(...each)] };
 }
@@ -35,34 +32,26 @@ async function benchHosts(hosts: number): Promise<Measured[]> {
     access.tags.mutable.push("edge");
     sandbox.stack.configure(settings);
     const rule = await measure(sandbox, () => sandbox.stack.up());
-    if (hosts === SIZES[0]) console.log(sandbox.parts.map(({ name, kind }) => `${name} ${kind}`).join(", "));
+    if (hosts === SIZES[0]) console.log(conditions(sandbox.parts));
     return [first, same, rule];
   } finally {
     await sandbox.stop();
   }
 }
 
-async function bench(): Promise<void> {
+benchmark("Hosts in a row", async () => {
   // Every host is ended with this process, by a listener of its own.
   process.setMaxListeners(2 * Math.max(...SIZES) + 20);
   const columns = ["first up", "up, no change", "up, one rule"];
   const head = ["hosts", ...columns.flatMap((column) => [column, "SSH a host"])];
-  const table = new Table({ head, style: { head: [], border: [] } });
+  const rows: string[][] = [];
   for (const hosts of SIZES) {
     const measured = await benchHosts(hosts);
     const cells = measured.flatMap(({ seconds, connections: [fewest, most] }) => [
       `${seconds.toFixed(1)} s`,
       fewest === most ? String(most) : `${fewest}-${most}`,
     ]);
-    table.push([String(hosts), ...cells]);
-    console.log(table.toString());
+    rows.push([String(hosts), ...cells]);
   }
-}
-
-bench().then(
-  () => process.exit(0),
-  (error: Error) => {
-    console.error(`bench: ${error.message}`);
-    process.exit(1);
-  },
-);
+  console.log(markdownTable(head, rows));
+});

@@ -1,23 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
-import { findZot } from "../sandbox/parts";
-import { parseSettings, type RawSettings } from "../src/settings/settings";
-import { VERIFICATION } from "../src/verify/checks";
-import { ACCESS_TABLE } from "../src/verify/checks/access-table";
-import { runChecks } from "../src/verify/run";
-import { type Target, targetOf } from "../src/verify/target";
-import type { AccessControl, ZotConfig } from "../src/zot/types";
-import { passwordOf, RealZot, Workshop } from "./differential/registry";
-import { UNUSED_HOST } from "./unused-host";
+import { parseSettings, type RawSettings } from "../../src/settings/settings";
+import type { Result } from "../../src/verify/check";
+import { VERIFICATION } from "../../src/verify/checks";
+import { ACCESS_TABLE } from "../../src/verify/checks/access-table";
+import { runChecks } from "../../src/verify/run";
+import { type Target, targetOf } from "../../src/verify/target";
+import type { AccessControl, ZotConfig } from "../../src/zot/types";
+import { passwordOf, RealZot, Workshop } from "../../tests/differential/registry";
+import { UNUSED_HOST } from "../../tests/unused-host";
+import { findZot } from "../parts";
+import { benchmark, conditions, markdownTable, milliseconds } from "./benchmark";
 
 const REPOSITORIES = 100;
 const IDENTITIES = 20;
 
-/** Speed of `make verify`, as `make bench` shows it: on the zot that ZOT names, or the stand-in. */
-async function main(): Promise<void> {
-  const { kind, where } = findZot();
+benchmark("Verification", async () => {
+  const part = findZot();
+  const { where } = part;
+  console.log(conditions([part]));
   const folder = mkdtempSync(join(tmpdir(), "bench-verify-"));
   const target = largeTarget();
   const users = target.identities.map(({ username }) => username);
@@ -27,24 +29,24 @@ async function main(): Promise<void> {
   const zot = await RealZot.start([where], folder, (port) => withPasswords(target, port, root, workshop.htpasswd));
   if (zot === undefined) throw new Error("zot refuses the rules");
   try {
-    const registry = `http://127.0.0.1:${zot.port}`;
-    console.log(
-      `verification         ${kind} zot, ${REPOSITORIES} patterns, ${IDENTITIES} identities                s`,
-    );
-    const [table] = await timed("access table alone", () => runChecks([ACCESS_TABLE], { ...target, registry }));
-    console.log(`${" ".repeat(21)}${table?.outcome}: ${table?.seen}`);
-    await timed("everything, read only", () => runChecks(VERIFICATION, { ...target, registry, readOnly: true }));
+    const at = { ...target, registry: `http://127.0.0.1:${zot.port}` };
+    const head = [`${REPOSITORIES} patterns, ${IDENTITIES} identities`, "s", "seen"];
+    const alone = await timed("the access table alone", () => runChecks([ACCESS_TABLE], at));
+    const all = await timed("all checks, read only", () => runChecks(VERIFICATION, { ...at, readOnly: true }));
+    console.log(markdownTable(head, [alone, all]));
   } finally {
     await zot.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
+});
 
-async function timed<Result>(what: string, run: () => Promise<Result>): Promise<Result> {
-  const begun = performance.now();
-  const result = await run();
-  console.log(`${" ".repeat(21)}${what.padEnd(54)}${((performance.now() - begun) / 1000).toFixed(1).padStart(6)}`);
-  return result;
+async function timed(what: string, run: () => Promise<Result[]>): Promise<string[]> {
+  let results: Result[] = [];
+  const ms = await milliseconds(async () => {
+    results = await run();
+  });
+  const seen = results.length === 1 ? `${results[0]?.outcome}: ${results[0]?.seen}` : `${results.length} checks`;
+  return [what, (ms / 1000).toFixed(1), seen];
 }
 
 function largeTarget(): Target {
@@ -89,5 +91,3 @@ function withPasswords({ config, identities }: Target, port: number, root: strin
     log: { level: "error" },
   };
 }
-
-void main();

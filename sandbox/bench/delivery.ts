@@ -1,17 +1,15 @@
 import { execFileSync } from "node:child_process";
-import Table from "cli-table3";
-import { serializeConfig } from "../src/zot/config";
-import { withRealm, withRule } from "./host/agent-driver";
-import { type LoopReport, RequestLoop } from "./host/request-loop";
-import { TestHost } from "./host/test-host";
-import { findZot } from "./parts";
-import { waitForHttp } from "./process";
+import { serializeConfig } from "../../src/zot/config";
+import { withRealm, withRule } from "../host/agent-driver";
+import { type LoopReport, RequestLoop } from "../host/request-loop";
+import { TestHost } from "../host/test-host";
+import { findZot } from "../parts";
+import { waitForHttp } from "../process";
+import { benchmark, conditions, markdownTable, median, milliseconds } from "./benchmark";
 
 /** Counted runs of each. */
 const RUNS = 9;
 const CHANGES = 20;
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 async function repeat(times: number, run: (index: number) => Promise<number>): Promise<number> {
   const values: number[] = [];
@@ -24,12 +22,6 @@ async function under(test: TestHost, work: () => Promise<unknown>): Promise<Loop
   await work();
   await waitForHttp(`${test.url}/readyz`);
   return loop.stop();
-}
-
-async function milliseconds(work: () => unknown): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
 }
 
 /** Of a call that did what it should. */
@@ -61,9 +53,18 @@ async function bench(test: TestHost): Promise<void> {
     ["bare restart", await window(bareRestart)],
   ] as const;
   console.log(
-    `\n${CHANGES} changes of the access rules, each proved: ${changes.failed} of ${changes.requests} requests failed`,
+    markdownTable(
+      ["under a loop of requests, one millisecond apart", "failed", "no answer for"],
+      [
+        [
+          `${CHANGES} changes of the access rules, each proved in force`,
+          `${changes.failed} of ${changes.requests}`,
+          `${changes.window.toFixed(0)} ms`,
+        ],
+        ...windows.map(([name, ms]) => [`${name}, median of ${RUNS}`, "", `${ms.toFixed(0)} ms`]),
+      ],
+    ),
   );
-  for (const [name, ms] of windows) console.log(`${name}: no answer for ${ms.toFixed(0)} ms (median of ${RUNS})`);
 
   await call(agent.activate(config), "restarted");
   const verify = await repeat(RUNS, () =>
@@ -75,32 +76,30 @@ async function bench(test: TestHost): Promise<void> {
   const unchanged = await repeat(RUNS, () => call(agent.activate(realm(RUNS - 1)), "unchanged"));
   const status = await repeat(RUNS, () => call(agent.call("status")));
   const secret = await repeat(RUNS, () => call(agent.call("put-secret", { name: "x" }, serializeConfig(config))));
-  const table = new Table({ head: ["call", "all", "of it zot", "the agent's own"], style: { head: [], border: [] } });
-  const row = (name: string, all: number, zot = 0) =>
-    table.push([name, ...[all, zot, all - zot].map((ms) => `${ms.toFixed(0)} ms`)]);
-  row("status", status);
-  row("put-secret", secret);
-  row("activate, nothing to do", unchanged);
-  row("activate, reload", reloaded, verify);
-  row("activate, restart", restarted, verify + restart);
+  const row = (name: string, all: number, zot = 0) => [
+    name,
+    ...[all, zot, all - zot].map((ms) => `${ms.toFixed(0)} ms`),
+  ];
   console.log(
-    `\nmedian of ${RUNS}; zot verify ${verify.toFixed(0)} ms, bare stop, start and first answer ${restart.toFixed(0)} ms`,
+    markdownTable(
+      [`call, median of ${RUNS}`, "all", "of it zot", "the agent's own"],
+      [
+        row("status", status),
+        row("put-secret", secret),
+        row("activate, nothing to do", unchanged),
+        row("activate, reload", reloaded, verify),
+        row("activate, restart", restarted, verify + restart),
+      ],
+    ),
   );
-  console.log(table.toString());
 }
 
-async function main(): Promise<void> {
-  const { name, kind, version } = findZot();
-  console.log(`\nDelivery; ${name} ${kind} ${version}`);
+benchmark("The host agent", async () => {
+  console.log(conditions([findZot()]));
   const test = await TestHost.start();
   try {
     await bench(test);
   } finally {
     test.stop();
   }
-}
-
-main().catch((error: Error) => {
-  console.error(`bench-delivery: ${error.message}`);
-  process.exitCode = 1;
 });

@@ -1,24 +1,33 @@
 import { performance } from "node:perf_hooks";
-import { accessSettings, ciSettings } from "../src/settings/access";
-import { createAuthorizer, type Identity } from "../src/zot/access/authorizer";
-import { type AccessRules, compileAccess } from "../src/zot/access/compile";
-import { lintAccess } from "../src/zot/access/lints";
-import type { ZotConfig } from "../src/zot/types";
+import { accessSettings, ciSettings } from "../../src/settings/access";
+import { createAuthorizer, type Identity } from "../../src/zot/access/authorizer";
+import { type AccessRules, compileAccess } from "../../src/zot/access/compile";
+import { lintAccess } from "../../src/zot/access/lints";
+import type { ZotConfig } from "../../src/zot/types";
+import { benchmark, conditions, markdownTable } from "./benchmark";
 
-/** Speed of the access rules, as `make bench` shows it; every figure is the best of three. */
-function main(): void {
-  console.log("compile and lint     identities x patterns (grants)       ms");
-  for (const size of [10, 100, 1000]) {
-    row(`${size} x ${size} (${size})`, millisecondsFor(rulesOf(size, size, 1)));
-    row(`${size} x ${size} (${size * size})`, millisecondsFor(rulesOf(size, size, size)));
-  }
-  console.log("authorizer           patterns, with CEL             decisions/s");
-  for (const size of [10, 50, 100, 1000]) row(`${size}`, decisionsPerSecond(rulesOf(size, size, 1)));
-}
+const DECISIONS = 100_000;
 
-function row(what: string, figure: number): void {
-  console.log(`${" ".repeat(21)}${what.padEnd(32)}${Math.round(figure).toLocaleString("en").padStart(9)}`);
-}
+/** Every figure is the best of three. */
+benchmark("Access rules", async () => {
+  console.log(conditions([]));
+  const grants = [10, 100, 1000].flatMap((size) => [1, size].map((each) => ({ size, each })));
+  console.log(
+    markdownTable(
+      ["compile and lint, identities x patterns (grants)", "ms"],
+      grants.map(({ size, each }) => [
+        `${size} x ${size} (${size * each})`,
+        millisecondsFor(rulesOf(size, size, each)).toFixed(0),
+      ]),
+    ),
+  );
+  console.log(
+    markdownTable(
+      ["patterns, with CEL conditions", "decisions a second, one core"],
+      [10, 50, 100, 1000].map((size) => [`${size}`, decisionsPerSecond(rulesOf(size, size, 1)).toFixed(0)]),
+    ),
+  );
+});
 
 /** Each identity in a group of its own, with that many of the patterns. */
 function rulesOf(identities: number, patterns: number, each: number): AccessRules {
@@ -59,8 +68,6 @@ function millisecondsFor(rules: AccessRules): number {
   });
 }
 
-const DECISIONS = 100_000;
-
 function decisionsPerSecond(rules: AccessRules): number {
   const authorizer = createAuthorizer(configOf(rules));
   const { length } = rules.ci;
@@ -93,5 +100,3 @@ function bestOfThree(work: () => void): number {
     }),
   );
 }
-
-main();

@@ -1,5 +1,5 @@
-import Table from "cli-table3";
-import { type Sandbox, startSandbox } from "./sandbox";
+import { type Sandbox, startSandbox } from "../sandbox";
+import { benchmark, conditions, markdownTable, secondsOf } from "./benchmark";
 
 const SIZES = (process.env.IDENTITIES ?? "1 10 50").split(/[ ,]+/).map(Number);
 
@@ -13,40 +13,25 @@ async function upWith(sandbox: Sandbox, identities: number, rotate: string): Pro
     key: { rotate },
   }));
   sandbox.stack.configure(settings);
-  return seconds(() => sandbox.stack.up());
+  return secondsOf(() => sandbox.stack.up());
 }
 
-async function seconds(run: () => Promise<{ code: number; output: string }>): Promise<number> {
-  const started = performance.now();
-  const { code, output } = await run();
-  if (code !== 0) throw new Error(output);
-  return (performance.now() - started) / 1000;
-}
-
-async function bench(): Promise<void> {
+benchmark("API keys", async () => {
   const head = ["identities", "up that makes accounts and keys", "up that rotates every key", "up, no change"];
-  const table = new Table({ head, style: { head: [], border: [] } });
+  const rows: string[][] = [];
   const sandbox = await startSandbox(() => {});
   try {
-    console.log(sandbox.parts.map(({ name, kind }) => `${name} ${kind}`).join(", "));
+    console.log(conditions(sandbox.parts));
     // The registry is hardened already when the first of them is measured.
-    await seconds(() => sandbox.stack.up());
+    await secondsOf(() => sandbox.stack.up());
     for (const identities of SIZES) {
       const first = await upWith(sandbox, identities, "first");
       const rotated = await upWith(sandbox, identities, "second");
-      const same = await seconds(() => sandbox.stack.up("--expect-no-changes"));
-      table.push([String(identities), ...[first, rotated, same].map((time) => `${time.toFixed(1)} s`)]);
+      const same = await secondsOf(() => sandbox.stack.up("--expect-no-changes"));
+      rows.push([String(identities), ...[first, rotated, same].map((time) => `${time.toFixed(1)} s`)]);
     }
   } finally {
     await sandbox.stop();
   }
-  console.log(table.toString());
-}
-
-bench().then(
-  () => process.exit(0),
-  (error: Error) => {
-    console.error(`bench: ${error.message}`);
-    process.exit(1);
-  },
-);
+  console.log(markdownTable(head, rows));
+});
