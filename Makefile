@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults bench
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -54,6 +54,9 @@ differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, r
 
 faults: $(LOCK) ## kill, break and starve the host agent at every step of every call
 	@$(NODE) sandbox/host/faults.ts
+
+soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
+	@$(NODE) sandbox/soak/main.ts
 
 bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
 	@$(NODE) sandbox/bench/empty-program.ts

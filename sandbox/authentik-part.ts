@@ -12,6 +12,8 @@ export interface AuthentikPart {
   part: Part;
   /** The stand-in's process; none for an Authentik that was given. */
   daemon?: Daemon;
+  /** Starts the stand-in again after its process was ended: the same address, and what it knew but for sessions. */
+  restart?: () => Promise<void>;
 }
 
 /** `AUTHENTIK_URL` and `AUTHENTIK_TOKEN`, else the stand-in on a free port. @throws when the one given does not answer */
@@ -31,23 +33,19 @@ async function startStandIn(directory: string): Promise<AuthentikPart> {
   const tokenFile = join(directory, "token");
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const port = await freePort();
-  const main = resolve(__dirname, "authentik/main.ts");
-  const daemon = startDaemon(
-    "authentik",
-    [
-      process.execPath,
-      "--require",
-      resolve(__dirname, "../loader.js"),
-      main,
-      "--port",
-      String(port),
-      "--token-file",
-      tokenFile,
-    ],
-    join(directory, "authentik.log"),
-  );
   const url = `http://127.0.0.1:${port}`;
-  await waitForHttp(`${url}/-/health/live/`);
+  const files = { token: tokenFile, state: join(directory, "state.json"), log: join(directory, "authentik.log") };
+  const daemon = await serve(port, files);
+  // Whoever knows the daemon ends the one that runs.
+  const restart = async () => void Object.assign(daemon, await serve(port, files));
   const { version_current: version } = await ask<{ version_current: string }>({ url, token }, "GET", "admin/version/");
-  return { url, token, daemon, part: { name: "Authentik", kind: "stand-in", version, where: url } };
+  return { url, token, daemon, restart, part: { name: "Authentik", kind: "stand-in", version, where: url } };
+}
+
+async function serve(port: number, { log, state, token }: Record<"token" | "state" | "log", string>): Promise<Daemon> {
+  const main = [resolve(__dirname, "../loader.js"), resolve(__dirname, "authentik/main.ts")] as const;
+  const words = ["--port", String(port), "--token-file", token, "--state", state];
+  const daemon = startDaemon("authentik", [process.execPath, "--require", ...main, ...words], log);
+  await waitForHttp(`http://127.0.0.1:${port}/-/health/live/`);
+  return daemon;
 }

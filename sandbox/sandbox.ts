@@ -35,7 +35,7 @@ const CACHED_IMAGE = { ...UPSTREAM_IMAGE, repository: `docker.io/${UPSTREAM_IMAG
 export interface Sandbox {
   directory: string;
   parts: Part[];
-  authentik: { url: string; token: string };
+  authentik: AuthentikPart;
   admin: Person;
   /** The first registry host. */
   host: SandboxHost;
@@ -52,8 +52,8 @@ export interface Sandbox {
   cached: Image;
   /** Logs in over OIDC as the admin. */
   adminSession: () => Promise<RegistrySession>;
-  /** For verification, with the keys that the stack hands out by now. */
-  target: () => Promise<Target>;
+  /** For verification, with the keys that the stack hands out by now. @param settings those it was applied with, if others */
+  target: (settings?: RawSettings) => Promise<Target>;
   /** Ends every process and removes every file. */
   stop: () => Promise<void>;
   /** Leaves everything running when this process ends; `endKept` ends it. */
@@ -135,9 +135,9 @@ async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sa
     existing: EXISTING_IMAGE,
     cached: CACHED_IMAGE,
     adminSession: () => login({ registryUrl, ...admin }),
-    target: async () => ({
+    target: async (applied = settings()) => ({
       ...targetOf(
-        parseSettings(settings()),
+        parseSettings(applied),
         {
           oidcIssuer: `${authentik.url}/application/o/${NAME}/`,
           redirectUri: `${registryUrl}/zot/auth/callback/oidc`,

@@ -82,7 +82,8 @@ export async function startHost({ directory, zot, config, loginShell }: HostOpti
       stopHost(directory);
     },
     restartSshd: async () => {
-      if (!isAlive(pidIn(join(directory, "sshd.pid")) ?? 0)) await startSshd();
+      const pid = pidIn(join(directory, "sshd.pid"));
+      if (pid === undefined || !isAlive(pid)) await startSshd();
     },
     keep: leave,
   };

@@ -1,4 +1,4 @@
-import { basic } from "../credentials/http";
+import { basic, type Fetch } from "../credentials/http";
 import { MANIFEST_TYPE, type TinyImage } from "./image";
 
 export type Headers = Record<string, string>;
@@ -9,6 +9,7 @@ export const basicAuth = (user: string, password: string): Headers => ({
 
 /**
  * Pushes as the OCI distribution spec v1.1 says (POST, PUT per blob, PUT manifest) and stops at the first refusal.
+ * @param send stands in for the global fetch
  * @returns the last answer: 201 when the image is in
  */
 export async function pushImage(
@@ -17,20 +18,21 @@ export async function pushImage(
   tag: string,
   image: TinyImage,
   headers: Headers = {},
+  send: Fetch = fetch as Fetch,
 ): Promise<Response> {
   for (const { digest, bytes } of image.blobs) {
-    const opened = await fetch(`${registry}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
+    const opened = await send(`${registry}/v2/${repository}/blobs/uploads/`, { method: "POST", headers });
     if (opened.status !== 202) return opened;
     const location = new URL(opened.headers.get("location") ?? "", registry);
     location.searchParams.set("digest", digest);
-    const stored = await fetch(location, {
+    const stored = await send(String(location), {
       method: "PUT",
       headers: { ...headers, "content-type": "application/octet-stream" },
       body: new Uint8Array(bytes),
     });
     if (stored.status !== 201) return stored;
   }
-  return fetch(`${registry}/v2/${repository}/manifests/${tag}`, {
+  return send(`${registry}/v2/${repository}/manifests/${tag}`, {
     method: "PUT",
     headers: { ...headers, "content-type": MANIFEST_TYPE },
     body: new Uint8Array(image.manifest.bytes),
@@ -42,8 +44,9 @@ export function pullManifest(
   repository: string,
   reference: string,
   headers: Headers = {},
+  send: Fetch = fetch as Fetch,
 ): Promise<Response> {
-  return fetch(`${registry}/v2/${repository}/manifests/${reference}`, {
+  return send(`${registry}/v2/${repository}/manifests/${reference}`, {
     headers: { ...headers, accept: MANIFEST_TYPE },
   });
 }

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { pushImage } from "../../src/verify/distribution";
+import type { Sandbox } from "../sandbox";
+import { Load, type Login } from "./clients";
+import { type EndCheck, endChecks, memoryOf } from "./end-checks";
+import { GUARDED, SEEDS } from "./images";
+import { type Exchange, unexplained } from "./judge";
+import { Operator } from "./operator";
+import { Recorder } from "./recorder";
+import { type Change, overtaken, timeline } from "./timeline";
+
+/** All that a run saw, and whether it may be called good. */
+export interface Soaked {
+  recorder: Recorder;
+  /** Of each kind. */
+  skipped: Partial<Record<Change, number>>;
+  unexplained: Exchange[];
+  endChecks: EndCheck[];
+  /** MB of the registry's, at the start and at the end. */
+  memory: [number, number];
+  seconds: number;
+  passed: boolean;
+}
+
+/**
+ * Clients that pull and push at fixed rates on a sandbox, while its rules, its keys and its machines change.
+ * @param sandbox fresh: its registry is still open
+ * @param log told what happens
+ */
+export async function soak(sandbox: Sandbox, seconds: number, log: (line: string) => void): Promise<Soaked> {
+  const recorder = new Recorder();
+  const around = {
+    registry: sandbox.registryUrl,
+    recorder,
+    cached: sandbox.cached,
+    login: () => loginOf(sandbox, recorder),
+  };
+  const load = new Load(around);
+  const plan = timeline(seconds);
+  const operator = new Operator(sandbox, around, load, plan.outage);
+  await layDown(sandbox);
+  await operator.harden();
+  const memoryBefore = memoryOf(sandbox);
+  const began = recorder.now();
+  const elapsed = () => (recorder.now() - began) / 1000;
+  const skipped: Soaked["skipped"] = {};
+  load.start();
+  for (const [index, { at, change }] of plan.changes.entries()) {
+    await sleep(Math.max(0, 1000 * (at - elapsed())));
+    if (overtaken(plan.changes, index, elapsed())) {
+      skipped[change] = (skipped[change] ?? 0) + 1;
+      continue;
+    }
+    log(`${elapsed().toFixed(0)} s: ${change}`);
+    await operator.carryOut(change);
+  }
+  await sleep(Math.max(0, 1000 * (seconds - elapsed())));
+  await load.stop();
+  const measured = elapsed();
+  const memory: [number, number] = [memoryBefore, memoryOf(sandbox)];
+  log("every client is gone: what is there now?");
+  const checks = await endChecks(sandbox, operator, recorder, await around.login());
+  const strange = unexplained(recorder.exchanges, recorder);
+  const passed = strange.length + recorder.problems.length + checks.flatMap(({ wrong }) => wrong).length === 0;
+  return { recorder, skipped, unexplained: strange, endChecks: checks, memory, seconds: measured, passed };
+}
+
+async function layDown({ registryUrl }: Sandbox): Promise<void> {
+  for (const { image, repository, tag } of [...SEEDS, GUARDED]) {
+    const { status } = await pushImage(registryUrl, repository, tag, image);
+    if (status !== 201) throw new Error(`the open registry answered ${status} to a push of ${repository}:${tag}`);
+  }
+}
+
+/** As CI reads it: `pulumi stack output`. */
+async function loginOf({ stack }: Sandbox, recorder: Recorder): Promise<Login> {
+  const from = recorder.now();
+  try {
+    const { ciSecrets } = (await stack.outputs("--show-secrets")) as { ciSecrets: Record<string, { apiKey: string }> };
+    const [username, { apiKey }] = Object.entries(ciSecrets)[0] as [string, { apiKey: string }];
+    recorder.note("read the stack's outputs", "done", from);
+    return { username, apiKey };
+  } catch (error) {
+    recorder.note("read the stack's outputs", "failed", from);
+    recorder.problem((error as Error).message);
+    throw error;
+  }
+}
