@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak bench
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak bench conformance
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -65,3 +65,7 @@ bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in 
 	@$(NODE) sandbox/bench/keys.ts
 	@$(NODE) sandbox/bench/access.ts
 	@$(NODE) sandbox/bench/verify.ts
+
+conformance: $(LOCK) ## the OCI conformance suite as each identity next to an open registry, then skopeo, crane, regctl and oras
+	@$(NODE) sandbox/conformance/conformance.ts
+	@npx vitest run tests/clients.test.ts

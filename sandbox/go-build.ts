@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "./process";
-import { findCommand } from "./tools";
+import { findCommand, userCache } from "./tools";
 
 export interface GoBuild {
   /** What is built, with its version, for messages. */
@@ -23,6 +24,12 @@ export interface GoBuild {
 }
 
 type Log = (line: string) => void;
+
+/** Where what is built of a module is kept: another go.mod is another build. */
+export function cachedFor(name: string, module: string): string {
+  const pins = createHash("sha256").update(readFileSync(join(module, "go.mod")));
+  return join(userCache(), `${name}-${pins.digest("hex").slice(0, 12)}`);
+}
 
 /** Builds programs from their Go modules; two who want it at once: one builds, the other waits. @throws when there is no Go */
 export async function buildOnce(build: GoBuild, log: Log): Promise<void> {

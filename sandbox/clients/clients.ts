@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { buildOnce } from "../go-build";
-import { ensureDebianPackage, userCache } from "../tools";
+import { buildOnce, cachedFor } from "../go-build";
+import { ensureDebianPackage } from "../tools";
 
 interface Run {
   code: number;
@@ -64,12 +63,6 @@ export async function ensureActionlint(log: (line: string) => void): Promise<str
   const otherwise = "actionlint is missing: there is no Go";
   await buildOnce({ what: "actionlint", minutes: 1, module, packages, directory, otherwise }, log);
   return join(directory, "actionlint");
-}
-
-/** Another go.mod is another build. */
-function cachedFor(name: string, module: string): string {
-  const pins = createHash("sha256").update(readFileSync(join(module, "go.mod")));
-  return join(userCache(), `${name}-${pins.digest("hex").slice(0, 12)}`);
 }
 
 type Runner = (args: string[], stdin?: string) => Promise<Run>;

@@ -113,9 +113,9 @@ export class Layout {
     writeWhole(path, content);
   }
 
+  /** As zot does, it leaves the record behind: who next asks for the blob elsewhere finds that out (`link`). */
   removeBlob(repository: string, digest: string): void {
     rmSync(this.blobPath(repository, digest), { force: true });
-    this.holders.get(digest)?.delete(repository);
   }
 
   /** The blob is now in this repository: others may be served from it. */
@@ -128,10 +128,18 @@ export class Layout {
     return this.dedupe() ? [...(this.holders.get(digest) ?? [])] : [];
   }
 
-  /** Links a blob from whichever repository holds it, creating the target repository. Bytes, or undefined. */
+  /**
+   * Links a blob from the repository that held it first, creating the target repository. A record that turns out to be
+   * of a blob that is gone is forgotten, and the others not tried (zot 2.1.20, checkCacheBlob).
+   * @returns bytes, or undefined
+   */
   link(repository: string, digest: string): number | undefined {
-    const source = this.candidates(digest).find((holder) => this.blobSize(holder, digest) !== undefined);
+    const [source] = this.candidates(digest);
     if (source === undefined) {
+      return undefined;
+    }
+    if (this.blobSize(source, digest) === undefined) {
+      this.holders.get(digest)?.delete(source);
       return undefined;
     }
     this.create(repository);
