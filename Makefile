@@ -3,9 +3,9 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak bench conformance
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak conformance supply-chain bench
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(LOCK): package-lock.json
 	npm ci
@@ -57,6 +57,9 @@ faults: $(LOCK) ## kill, break and starve the host agent at every step of every 
 
 soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
 	@$(NODE) sandbox/soak/main.ts
+
+supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it (OUT=sbom.json)
+	@$(NODE) sandbox/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
 
 bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
 	@$(NODE) sandbox/bench/empty-program.ts
