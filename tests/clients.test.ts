@@ -15,9 +15,9 @@ import { startUpstream, UPSTREAM_IMAGE } from "../sandbox/upstream";
 import { type MintedKey, mint, type RevokeRequest, revoke } from "../src/credentials/key-program";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
 import { basicAuth } from "../src/verify/distribution";
-import { MANIFEST_TYPE, type TinyImage, tinyImage } from "../src/verify/image";
 import { renderConfig, serializeConfig } from "../src/zot/config";
 import { createWorld, type World } from "./contract/authentik-world";
+import { type Laid, layImage, layIndex } from "./image-layout";
 
 /** What a CI job does with its key, with the clients it would use, on a registry with the configuration that we render. */
 const NAMES = ["skopeo", "crane", "regctl", "oras"] as const;
@@ -30,10 +30,12 @@ type Clients = Map<string, Client>;
 let clients: Clients;
 /** The same programs with a home of their own, logged in with a key that soon expires. */
 let late: Clients;
+/** And never logged in. */
+let anonymous: Clients;
 let expired: Key & { at: number };
 
 beforeAll(async () => {
-  [clients, late] = await Promise.all([clientsAt("home"), clientsAt("late")]);
+  [clients, late, anonymous] = await Promise.all([clientsAt("home"), clientsAt("late"), clientsAt("anonymous")]);
   const port = await freePort();
   registry = `127.0.0.1:${port}`;
   authentik = await findAuthentik(join(directory, "authentik"));
@@ -109,30 +111,15 @@ function mintKey(expiresAfter: number): Promise<Key & RevokeRequest> {
   return minted.then(({ apiKey }) => ({ ...request, apiKey }));
 }
 
-/** An image layout (image-spec v1.1) with one image, another for each content. */
-function layoutOf(content: string): { layout: string; image: TinyImage } {
-  const layout = mkdtempSync(join(directory, "layout-"));
-  const image = tinyImage(content);
-  mkdirSync(join(layout, "blobs", "sha256"), { recursive: true });
-  for (const { digest, bytes } of [...image.blobs, image.manifest]) {
-    writeFileSync(join(layout, "blobs", ...digest.split(":")), bytes);
-  }
-  const { digest, bytes } = image.manifest;
-  const annotations = { "org.opencontainers.image.ref.name": "built" };
-  const manifests = [{ mediaType: MANIFEST_TYPE, digest, size: bytes.length, annotations }];
-  writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
-  return { layout, image };
-}
-
 const DONE = { code: 0, output: expect.any(String) };
 const FORBIDDEN = /denied|forbidden|403/i;
-const UNAUTHORIZED = /unauthorized|401|invalid username\/password/i;
+const UNAUTHORIZED = /unauthorized|401|invalid username\/password|credential not found/i;
 
 describe.each(NAMES)(`%s on ${process.env.ZOT ? "the real zot" : "the zot stand-in"}`, (name) => {
   const repository = () => `${registry}/team/${name}`;
   const client = () => clients.get(name) as Client;
-  const push = (content: string, reference: string) => client().push(layoutOf(content).layout, "built", reference);
+  const push = (content: string, reference: string) =>
+    client().push(layImage(directory, content).layout, "built", reference);
   /** 403 and, but for skopeo 1.9 which drops it, the reason. */
   const refused = async (content: string, reference: string, reason: RegExp) => {
     const { code, output } = await push(content, reference);
@@ -146,14 +133,44 @@ describe.each(NAMES)(`%s on ${process.env.ZOT ? "the real zot" : "the zot stand-
     expect(await client().login(registry, world.bot.username, key.apiKey)).toEqual(DONE);
   });
 
-  it("pushes a new version tag and pulls it back by digest", async () => {
-    const { layout, image } = layoutOf(`${name} 1`);
-    const tag = `${repository()}:v1.0.0-0123abc`;
-    expect(await client().push(layout, "built", tag)).toEqual(DONE);
-    const pulled = join(directory, `pulled-${name}`);
-    expect(await client().pull(`${repository()}@${image.manifest.digest}`, pulled)).toEqual(DONE);
-    for (const { digest, bytes } of [image.manifest, ...image.blobs]) {
+  /** Pulls into a layout of its own, and compares everything that was laid out. */
+  const expectPulled = async (by: Client, reference: string, { blobs, root }: Laid) => {
+    const pulled = mkdtempSync(join(directory, "pulled-"));
+    expect(await by.pull(reference, pulled)).toEqual(DONE);
+    for (const { digest, bytes } of [root, ...blobs]) {
       expect(readFileSync(join(pulled, "blobs", ...digest.split(":")))).toEqual(bytes);
+    }
+  };
+
+  it("pushes a new version tag and pulls it back by digest", async () => {
+    const laid = layImage(directory, `${name} 1`);
+    expect(await client().push(laid.layout, "built", `${repository()}:v1.0.0-0123abc`)).toEqual(DONE);
+    await expectPulled(client(), `${repository()}@${laid.root.digest}`, laid);
+  });
+
+  it("pushes an index of two architectures, copies it, lists its tags; anybody pulls all of it", async () => {
+    const laid = layIndex(directory, `${name} index`);
+    const copied = `${repository()}-copied`;
+    expect(await client().push(laid.layout, "built", `${repository()}:v3.0.0-0123abc`)).toEqual(DONE);
+    expect(await client().copy(`${repository()}:v3.0.0-0123abc`, `${copied}:v3.0.1-0123abc`)).toEqual(DONE);
+    expect(await client().tags(copied)).toEqual({ code: 0, output: expect.stringContaining("v3.0.1-0123abc") });
+    const stranger = anonymous.get(name) as Client;
+    expect(await stranger.tags(repository())).toEqual({ code: 0, output: expect.stringContaining("v3.0.0-0123abc") });
+    await expectPulled(stranger, `${copied}:v3.0.1-0123abc`, laid);
+    const { code, output } = await stranger.copy(`${copied}:v3.0.1-0123abc`, `${copied}:v3.0.2-0123abc`);
+    expect([code === 0, output]).toEqual([false, expect.stringMatching(UNAUTHORIZED)]);
+  });
+
+  it.runIf(name === "regctl" || name === "oras")("attaches an artifact to an image, finds and copies it", async () => {
+    const { attach, list } = client().referrers as NonNullable<Client["referrers"]>;
+    const from = `${repository()}:v4.0.0-0123abc`;
+    const to = `${repository()}-copied:v4.0.0-0123abc`;
+    await push(`${name} subject`, from);
+    writeFileSync(join(directory, "home", name, "sbom.json"), "{}");
+    expect(await attach(from, "application/spdx+json", "sbom.json")).toEqual(DONE);
+    expect(await client().copy(from, to)).toEqual(DONE);
+    for (const reference of [from, to]) {
+      expect(await list(reference)).toEqual({ code: 0, output: expect.stringContaining("application/spdx+json") });
     }
   });
 
@@ -263,7 +280,11 @@ it.each(NAMES)("%s is refused after the key has expired", async (name) => {
 
 /** Nobody pushes without a key, so what shows that it was the key that was refused is what anybody may do. */
 async function unauthorized(client: Client, apiKey: string): Promise<void> {
-  const push = await client.push(layoutOf("late").layout, "built", `${registry}/team/${client.name}:v9.0.0-0123abc`);
+  const push = await client.push(
+    layImage(directory, "late").layout,
+    "built",
+    `${registry}/team/${client.name}:v9.0.0-0123abc`,
+  );
   const runs = [push];
   // regctl and oras pull, and even "log in", without the login where that will do (docs/facts.md).
   if (client.name === "skopeo" || client.name === "crane") {

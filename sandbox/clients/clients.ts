@@ -15,10 +15,21 @@ export interface Client {
   name: "skopeo" | "crane" | "regctl" | "oras";
   /** The key goes in on stdin. */
   login(registry: string, username: string, key: string): Promise<Run>;
-  /** @param layout directory of an OCI image layout @param tag of the image in it */
+  /** @param layout directory of an OCI image layout @param tag of the image or the index in it */
   push(layout: string, tag: string, reference: string): Promise<Run>;
-  /** Into an OCI image layout. @param reference with a tag or a digest */
+  /** Into an OCI image layout; of an index everything. @param reference with a tag or a digest */
   pull(reference: string, layout: string): Promise<Run>;
+  /** Within the registry; what refers to it goes along where the client knows of that. */
+  copy(from: string, to: string): Promise<Run>;
+  /** Prints the tags of a repository. */
+  tags(repository: string): Promise<Run>;
+  /** Left out where the client knows of no artifact that refers to another (distribution-spec 1.1, referrers). */
+  referrers?: {
+    /** @param file in the client's home */
+    attach(reference: string, artifactType: string, file: string): Promise<Run>;
+    /** Prints them. */
+    list(reference: string): Promise<Run>;
+  };
 }
 
 /**
@@ -95,13 +106,17 @@ function runner(command: string, home: string): Runner {
 
 /** 1.9 and later; --insecure-policy: Debian's package brings no policy of its own. */
 function skopeo(run: Runner): Client {
-  const copy = (...args: string[]) => run(["--insecure-policy", "copy", "--quiet", "--preserve-digests", ...args]);
+  const plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+  const copy = (from: string, to: string) =>
+    run(["--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests", ...plain, from, to]);
   return {
     name: "skopeo",
     login: (registry, username, key) =>
       run(["login", registry, "--tls-verify=false", "--username", username, "--password-stdin"], key),
-    push: (layout, tag, reference) => copy("--dest-tls-verify=false", `oci:${layout}:${tag}`, `docker://${reference}`),
-    pull: (reference, layout) => copy("--src-tls-verify=false", `docker://${reference}`, `oci:${layout}:pulled`),
+    push: (layout, tag, reference) => copy(`oci:${layout}:${tag}`, `docker://${reference}`),
+    pull: (reference, layout) => copy(`docker://${reference}`, `oci:${layout}:pulled`),
+    copy: (from, to) => copy(`docker://${from}`, `docker://${to}`),
+    tags: (repository) => run(["list-tags", "--tls-verify=false", `docker://${repository}`]),
   };
 }
 
@@ -112,18 +127,38 @@ function crane(run: Runner): Client {
       run(["auth", "login", registry, "--username", username, "--password-stdin"], key),
     push: (layout, _, reference) => run(["push", "--insecure", layout, reference]),
     pull: (reference, layout) => run(["pull", "--insecure", "--format=oci", reference, layout]),
+    copy: (from, to) => run(["copy", "--insecure", from, to]),
+    tags: (repository) => run(["ls", "--insecure", repository]),
   };
 }
 
 function regctl(run: Runner): Client {
+  const plain = (reference: string) => ["--host", `reg=${reference.split("/")[0]},tls=disabled`];
+  const copy = (from: string, to: string, registry: string) =>
+    run(["image", "copy", "--referrers", from, to, ...plain(registry)]);
   return {
     name: "regctl",
-    login: async (registry, username, key) => {
-      await run(["registry", "set", "--tls", "disabled", registry]);
-      return run(["registry", "login", registry, "--user", username, "--pass-stdin"], key);
+    login: (registry, username, key) =>
+      run(["registry", "login", registry, "--user", username, "--pass-stdin", ...plain(registry)], key),
+    push: (layout, tag, reference) => copy(`ocidir://${layout}:${tag}`, reference, reference),
+    pull: (reference, layout) => copy(reference, `ocidir://${layout}:pulled`, reference),
+    copy: (from, to) => copy(from, to, to),
+    tags: (repository) => run(["tag", "ls", repository, ...plain(repository)]),
+    referrers: {
+      attach: (reference, artifactType, file) =>
+        run([
+          "artifact",
+          "put",
+          "--subject",
+          reference,
+          "--artifact-type",
+          artifactType,
+          "-f",
+          file,
+          ...plain(reference),
+        ]),
+      list: (reference) => run(["artifact", "list", reference, ...plain(reference)]),
     },
-    push: (layout, tag, reference) => run(["image", "copy", `ocidir://${layout}:${tag}`, reference]),
-    pull: (reference, layout) => run(["image", "copy", reference, `ocidir://${layout}:pulled`]),
   };
 }
 
@@ -135,5 +170,12 @@ function oras(run: Runner): Client {
     push: (layout, tag, reference) =>
       run(["cp", "--from-oci-layout", `${layout}:${tag}`, "--to-plain-http", reference]),
     pull: (reference, layout) => run(["cp", "--from-plain-http", reference, "--to-oci-layout", `${layout}:pulled`]),
+    copy: (from, to) => run(["cp", "--recursive", "--from-plain-http", from, "--to-plain-http", to]),
+    tags: (repository) => run(["repo", "tags", "--plain-http", repository]),
+    referrers: {
+      attach: (reference, artifactType, file) =>
+        run(["attach", "--plain-http", "--artifact-type", artifactType, reference, file]),
+      list: (reference) => run(["discover", "--plain-http", "--format", "json", reference]),
+    },
   };
 }
