@@ -16,14 +16,37 @@ const run = promisify(execFile);
 /** How long a host takes from its fall until it starts again, in ms. */
 const REBOOT = 1000;
 
+const FIRST_RULE: Rule = "open";
+
 /** Lines of a run that failed, for the report. */
 const lastLines = (output: string) => output.trim().split("\n").slice(-15).join("\n");
+
+/** The sandbox's settings with a rule in force and so many rotations of the key asked for. */
+function settingsWith(sandbox: Sandbox, rule: Rule, rotations: number): RawSettings {
+  const settings = sandbox.settings();
+  const access = settings["harden-zot:access"] as object;
+  const [ci] = settings["harden-zot:ci"] as { repositories: string[] }[];
+  const repositories = [...(ci?.repositories ?? []), ...(rule === "open" ? ["extra/**"] : [])];
+  const key = rotations > 0 ? { key: { rotate: `number ${rotations}` } } : {};
+  return {
+    ...settings,
+    "harden-zot:access": { ...access, private: rule === "closed" ? ["guarded/**"] : [] },
+    "harden-zot:ci": [{ ...ci, repositories, ...key }],
+  };
+}
+
+/** The first up, with the rule that is in force when the clients begin. @throws when it fails */
+export async function harden(sandbox: Sandbox): Promise<void> {
+  sandbox.stack.configure(settingsWith(sandbox, FIRST_RULE, 0));
+  const { code, output } = await sandbox.stack.up();
+  if (code !== 0) throw new Error(`the first up failed:\n${output}`);
+}
 
 /** Whoever runs `pulumi up`, and what befalls the machines: one thing after the other. */
 export class Operator {
   /** Every key that was ever handed out, the newest last. */
   readonly keys: string[] = [];
-  #rule: Rule = "open";
+  #rule = FIRST_RULE;
   #rotations = 0;
   #probes = 0;
 
@@ -34,29 +57,15 @@ export class Operator {
     private readonly outage: number,
   ) {}
 
-  /** What the stack is to be. */
-  settings(rule = this.#rule, rotations = this.#rotations): RawSettings {
-    const settings = this.sandbox.settings();
-    const access = settings["harden-zot:access"] as object;
-    const [ci] = settings["harden-zot:ci"] as { repositories: string[] }[];
-    const repositories = [...(ci?.repositories ?? []), ...(rule === "open" ? ["extra/**"] : [])];
-    return {
-      ...settings,
-      "harden-zot:access": {
-        ...access,
-        private: rule === "closed" ? [GUARDED.repository.replace(/[^/]*$/, "**")] : [],
-      },
-      "harden-zot:ci": [{ ...ci, repositories, ...(rotations > 0 ? { key: { rotate: `number ${rotations}` } } : {}) }],
-    };
-  }
-
-  /** The first hardening. @throws when it fails */
-  async harden(): Promise<void> {
-    this.sandbox.stack.configure(this.settings());
-    const { code, output } = await this.sandbox.stack.up();
-    if (code !== 0) throw new Error(`the first up failed:\n${output}`);
+  /** To be called once, right after the first up. */
+  async begin(): Promise<void> {
     this.around.recorder.settle(this.#rule);
     this.keys.push((await this.around.login()).apiKey);
+  }
+
+  /** What the stack is to be. */
+  settings(rule = this.#rule, rotations = this.#rotations): RawSettings {
+    return settingsWith(this.sandbox, rule, rotations);
   }
 
   /** What goes wrong is noted down; the run goes on. */

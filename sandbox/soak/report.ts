@@ -21,7 +21,7 @@ const s = (value: number) => `${(value / 1000).toFixed(1)} s`;
 
 /** The summary, in Markdown, and then everything that nothing explains. */
 export function summary(soaked: Soaked): string {
-  return [actions(soaked), changes(soaked), phases(soaked), end(soaked), verdict(soaked)].join("\n");
+  return [actions(soaked), changes(soaked), phases(soaked), end(soaked), verdict(soaked)].join("");
 }
 
 function actions({ recorder }: Soaked): string {

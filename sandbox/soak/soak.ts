@@ -5,9 +5,9 @@ import { Load, type Login } from "./clients";
 import { type EndCheck, endChecks, memoryOf } from "./end-checks";
 import { GUARDED, SEEDS } from "./images";
 import { type Exchange, unexplained } from "./judge";
-import { Operator } from "./operator";
+import { harden, Operator } from "./operator";
 import { Recorder } from "./recorder";
-import { type Change, overtaken, timeline } from "./timeline";
+import { type Change, overtaken, type Timeline, timeline } from "./timeline";
 
 /** All that a run saw, and whether it may be called good. */
 export interface Soaked {
@@ -28,6 +28,9 @@ export interface Soaked {
  * @param log told what happens
  */
 export async function soak(sandbox: Sandbox, seconds: number, log: (line: string) => void): Promise<Soaked> {
+  await layDown(sandbox);
+  await harden(sandbox);
+  const memoryBefore = memoryOf(sandbox);
   const recorder = new Recorder();
   const around = {
     registry: sandbox.registryUrl,
@@ -38,16 +41,31 @@ export async function soak(sandbox: Sandbox, seconds: number, log: (line: string
   const load = new Load(around);
   const plan = timeline(seconds);
   const operator = new Operator(sandbox, around, load, plan.outage);
-  await layDown(sandbox);
-  await operator.harden();
-  const memoryBefore = memoryOf(sandbox);
-  const began = recorder.now();
-  const elapsed = () => (recorder.now() - began) / 1000;
-  const skipped: Soaked["skipped"] = {};
+  await operator.begin();
   load.start();
-  for (const [index, { at, change }] of plan.changes.entries()) {
+  const skipped = await follow(plan, operator, recorder, log);
+  await load.stop();
+  const measured = recorder.now() / 1000;
+  const memory: [number, number] = [memoryBefore, memoryOf(sandbox)];
+  log("every client is gone: what is there now?");
+  const checks = await endChecks(sandbox, operator, recorder, await around.login());
+  const strange = unexplained(recorder.exchanges, recorder);
+  const passed = strange.length + recorder.problems.length + checks.flatMap(({ wrong }) => wrong).length === 0;
+  return { recorder, skipped, unexplained: strange, endChecks: checks, memory, seconds: measured, passed };
+}
+
+/** One change after the other, each when it is due, to the end of the run. @returns how many of each kind were left out */
+async function follow(
+  { changes, seconds }: Timeline,
+  operator: Operator,
+  recorder: Recorder,
+  log: (line: string) => void,
+): Promise<Soaked["skipped"]> {
+  const elapsed = () => recorder.now() / 1000;
+  const skipped: Soaked["skipped"] = {};
+  for (const [index, { at, change }] of changes.entries()) {
     await sleep(Math.max(0, 1000 * (at - elapsed())));
-    if (overtaken(plan.changes, index, elapsed())) {
+    if (overtaken(changes, index, elapsed())) {
       skipped[change] = (skipped[change] ?? 0) + 1;
       continue;
     }
@@ -55,14 +73,7 @@ export async function soak(sandbox: Sandbox, seconds: number, log: (line: string
     await operator.carryOut(change);
   }
   await sleep(Math.max(0, 1000 * (seconds - elapsed())));
-  await load.stop();
-  const measured = elapsed();
-  const memory: [number, number] = [memoryBefore, memoryOf(sandbox)];
-  log("every client is gone: what is there now?");
-  const checks = await endChecks(sandbox, operator, recorder, await around.login());
-  const strange = unexplained(recorder.exchanges, recorder);
-  const passed = strange.length + recorder.problems.length + checks.flatMap(({ wrong }) => wrong).length === 0;
-  return { recorder, skipped, unexplained: strange, endChecks: checks, memory, seconds: measured, passed };
+  return skipped;
 }
 
 async function layDown({ registryUrl }: Sandbox): Promise<void> {
