@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak conformance supply-chain bench
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak conformance supply-chain ansible bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -60,6 +60,9 @@ soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machine
 
 supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it (OUT=sbom.json)
 	@$(NODE) sandbox/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
+
+ansible: $(LOCK) ## the same registry hardened by an Ansible playbook, side by side (fetches ansible-core; python3 >= 3.11)
+	@$(NODE) sandbox/ansible/compare.ts
 
 bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
 	@$(NODE) sandbox/bench/empty-program.ts

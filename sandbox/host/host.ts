@@ -94,6 +94,11 @@ export function sshConnections(directory: string): number {
   return readFileSync(join(directory, "sshd.log"), "utf8").match(/^Accepted publickey /gm)?.length ?? 0;
 }
 
+/** How many sessions (commands, file transfers) were opened on them. */
+export function sshSessions(directory: string): number {
+  return readFileSync(join(directory, "sshd.log"), "utf8").match(/^Starting session: /gm)?.length ?? 0;
+}
+
 /** Ends sshd, its sessions, the supervisor and zot, of a host started by this or another process. Files stay. */
 export function stopHost(directory: string): void {
   // First whoever starts others.
@@ -120,6 +125,10 @@ function sshdConfig(directory: string, port: number, loginShell?: string): strin
   return [
     "ListenAddress 127.0.0.1",
     `Port ${port}`,
+    // It names every session, too.
+    "LogLevel VERBOSE",
+    // What this user's login shell reads at home, often a tenth of a second's work, is not of this host.
+    `SetEnv HOME=${directory}`,
     `HostKey ${directory}/host_key`,
     `AuthorizedKeysFile ${directory}/client_key.pub`,
     "PidFile none",

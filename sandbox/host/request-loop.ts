@@ -7,11 +7,13 @@ export interface LoopReport {
   failed: number;
   /** Milliseconds from the first failed request to the first answer after it, summed over all such windows. */
   window: number;
+  /** The longest of them; one that had not ended when the loop was stopped counts until then. */
+  longest: number;
 }
 
 /** Asks for the same page again and again, a millisecond after each answer: on a kept connection and on new ones. */
 export class RequestLoop {
-  private readonly report: LoopReport = { requests: 0, failed: 0, window: 0 };
+  private readonly report: LoopReport = { requests: 0, failed: 0, window: 0, longest: 0 };
   private readonly lanes: Promise<void>[];
   private failingSince: number | undefined;
   private stopping = false;
@@ -23,6 +25,7 @@ export class RequestLoop {
   async stop(): Promise<LoopReport> {
     this.stopping = true;
     await Promise.all(this.lanes);
+    if (this.failingSince !== undefined) this.ended(this.failingSince);
     return this.report;
   }
 
@@ -35,12 +38,18 @@ export class RequestLoop {
         this.report.failed++;
         this.failingSince ??= began;
       } else if (this.failingSince !== undefined && began > this.failingSince) {
-        this.report.window += performance.now() - this.failingSince;
-        this.failingSince = undefined;
+        this.report.window += this.ended(this.failingSince);
       }
       await sleep(1);
     }
     agent.destroy();
+  }
+
+  private ended(since: number): number {
+    const window = performance.now() - since;
+    this.report.longest = Math.max(this.report.longest, window);
+    this.failingSince = undefined;
+    return window;
   }
 
   /** 0: not answered. */
