@@ -46,9 +46,9 @@ interface Relatives {
 function closed(patterns: string[]): string[] {
   const family = new Set(patterns);
   const queue = [...family];
-  const done: string[] = [];
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    for (const other of done) {
+  const done = new ByFirstSegment();
+  for (const next of queue) {
+    for (const other of done.near(next)) {
       if (!overlap(next, other) || lies(next, other) || lies(other, next)) continue;
       const common = intersection(next, other);
       if (common === undefined) throw inexpressible(next, other);
@@ -57,7 +57,7 @@ function closed(patterns: string[]): string[] {
         queue.push(common);
       }
     }
-    done.push(next);
+    done.add(next);
   }
   return [...family];
 }
@@ -72,17 +72,42 @@ function relatives(family: readonly string[]): Map<string, Relatives> {
   const found = new Map(
     family.map((pattern) => [pattern, { containing: new Set<string>(), overlapping: new Set<string>() }]),
   );
-  family.forEach((a, index) => {
-    for (const b of family.slice(index + 1)) {
+  const before = new ByFirstSegment();
+  for (const b of family) {
+    for (const a of before.near(b)) {
       if (!overlap(a, b)) continue;
       found.get(a)?.overlapping.add(b);
       found.get(b)?.overlapping.add(a);
       if (lies(b, a)) found.get(b)?.containing.add(a);
       else if (lies(a, b)) found.get(a)?.containing.add(b);
     }
-  });
+    before.add(b);
+  }
   return found;
 }
+
+/** Patterns, found again by what they might overlap with: two whose first segments are plain words that differ do not. */
+class ByFirstSegment {
+  readonly #all: string[] = [];
+  readonly #open: string[] = [];
+  readonly #byWord = new Map<string, string[]>();
+
+  add(pattern: string): void {
+    this.#all.push(pattern);
+    const word = firstWord(pattern);
+    const alike = word === undefined ? this.#open : (this.#byWord.get(word) ?? []);
+    alike.push(pattern);
+    if (word !== undefined) this.#byWord.set(word, alike);
+  }
+
+  near(pattern: string): readonly string[] {
+    const word = firstWord(pattern);
+    return word === undefined ? this.#all : [...this.#open, ...(this.#byWord.get(word) ?? [])];
+  }
+}
+
+/** The first path segment where it stands for itself alone. */
+const firstWord = (pattern: string) => /^[a-z0-9._-]+(?=\/|$)/.exec(pattern)?.[0];
 
 const lies = (inner: string, outer: string) => contains(outer, inner) || intersection(inner, outer) === inner;
 

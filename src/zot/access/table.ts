@@ -44,9 +44,10 @@ export function accessTable(config: ZotConfig, rules: Pick<AccessRules, "access"
   const { accessControl } = loadConfig(withoutProof(config));
   if (accessControl === undefined) return { rows: [] };
   const people = peopleIn(accessControl, rules);
+  const closed = !anonymousMayAsk(accessControl);
   const rows = [...accessControl.repositories].flatMap(([where, repository]) =>
     people.map((who) => {
-      const cell = (what: What) => cellFor(accessControl, where, repository, who, ACTION_OF[what]);
+      const cell = (what: What) => cellFor(accessControl, where, repository, who, ACTION_OF[what], closed);
       const cells = { pull: cell("pull"), push: cell("push"), overwrite: cell("overwrite"), delete: cell("delete") };
       return { where, who, cells };
     }),
@@ -59,7 +60,9 @@ export function accessSummary({ rows }: AccessTable): Record<string, Record<stri
   const summary: Record<string, Record<string, string>> = {};
   for (const { where, who, cells } of rows) {
     const may = WHATS.filter((what) => cells[what].may !== "no").map((what) => `${what}${conditionOf(cells[what])}`);
-    summary[where] = { ...summary[where], [who.label]: may.join(", ") || "nothing" };
+    const there = summary[where] ?? {};
+    there[who.label] = may.join(", ") || "nothing";
+    summary[where] = there;
   }
   return summary;
 }
@@ -77,7 +80,9 @@ export function renderTable({ rows }: AccessTable, format: "text" | "markdown"):
     cell.may === "if" ? `if [${noteFor(conditionOf(cell).slice(" if ".length))}]` : cell.may;
   const body = rows.map(({ where, who, cells }) => [where, who.label, ...WHATS.map((what) => shown(cells[what]))]);
   const table = [["where", "who", ...WHATS], ...body];
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const widths = (table[0] ?? []).map((_, column) =>
+    table.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
   const lines = table.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)));
   const legend = notes.map((note, index) => `[${index + 1}] ${note}`);
   if (format === "text") return [...lines.map((line) => line.join("  ").trimEnd()), "", ...legend].join("\n").trimEnd();
@@ -114,6 +119,7 @@ function cellFor(
   repository: LoadedRepository,
   who: Who,
   action: string,
+  closed: boolean,
 ): Cell {
   const place = `repositories[${JSON.stringify(where)}]`;
   const general = who.name === "" ? "anonymousPolicy" : "defaultPolicy";
@@ -122,7 +128,7 @@ function cellFor(
     ({ policy }) => policy.actions.includes(action) && concerns(policy, who) && canHold(policy),
   );
   const always = granting.find(({ policy }) => policy.conditions.length === 0);
-  if (who.name === "" && !anonymousMayAsk(accessControl)) return { may: "no", rule: "http.auth" };
+  if (who.name === "" && closed) return { may: "no", rule: "http.auth" };
   if (repository[general].includes(action)) return { may: "yes", rule: `${place}.${general}` };
   if (always) return { may: "yes", rule: always.rule };
   if (granting.length === 0) return { may: "no", rule: place };
