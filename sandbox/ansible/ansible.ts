@@ -8,6 +8,7 @@ import type { Run } from "../stack";
 import { userCache } from "../tools";
 
 const REQUIREMENTS = join(__dirname, "requirements.txt");
+const CONSTRAINTS = join(__dirname, "constraints.txt");
 
 /** Python programs: of the machine, and of the environment that has ansible-core. */
 export interface Ansible {
@@ -27,7 +28,7 @@ export function findPython(): string | undefined {
   }
 }
 
-/** ansible-core as requirements.txt pins it, from PyPI into the cache, once. @throws when there is no Python for it */
+/** ansible-core as requirements.txt pins it and constraints.txt what it needs, from PyPI into the cache, once. @throws when there is no Python for it */
 export async function ensureAnsible(log: (line: string) => void): Promise<Ansible> {
   const hostPython = findPython();
   if (!hostPython) {
@@ -36,7 +37,12 @@ export async function ensureAnsible(log: (line: string) => void): Promise<Ansibl
     );
   }
   const pins = readFileSync(REQUIREMENTS, "utf8");
-  const id = createHash("sha256").update(pins).update(hostPython).digest("hex").slice(0, 12);
+  const id = createHash("sha256")
+    .update(pins)
+    .update(readFileSync(CONSTRAINTS))
+    .update(hostPython)
+    .digest("hex")
+    .slice(0, 12);
   const directory = join(userCache(), `ansible-${id}`);
   if (!existsSync(directory)) install(hostPython, directory, log);
   const version = /^ansible-core==(.*)$/m.exec(pins)?.[1] as string;
@@ -49,9 +55,8 @@ function install(python: string, directory: string, log: (line: string) => void)
   try {
     execFileSync(python, ["-m", "venv", unfinished], { stdio: "pipe" });
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-    execFileSync(join(unfinished, "bin/python"), [...pip, "--no-deps", "--requirement", REQUIREMENTS], {
-      stdio: "pipe",
-    });
+    const what = ["--requirement", REQUIREMENTS, "--constraint", CONSTRAINTS];
+    execFileSync(join(unfinished, "bin/python"), [...pip, ...what], { stdio: "pipe" });
     // Another process may have been quicker; nothing in there depends on the directory's name.
     if (!existsSync(directory)) renameSync(unfinished, directory);
   } catch (error) {

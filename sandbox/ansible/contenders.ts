@@ -7,11 +7,14 @@ import type { ZotConfig } from "../../src/zot/types";
 import type { Registry, Sandbox } from "../sandbox";
 import type { Run } from "../stack";
 import { type Ansible, Playbook } from "./ansible";
+import type { Distance } from "./distance";
 
 /** One way of hardening a registry, with an open registry of its own to begin with. */
 export interface Contender {
   name: string;
   registry: Registry;
+  /** From whoever runs it to the host's sshd. */
+  distance: Distance;
   /** What the next run is to bring about. */
   configure(settings: RawSettings): void;
   run(): Promise<Run>;
@@ -22,12 +25,16 @@ export interface Contender {
 }
 
 /** This project: also declares the OIDC client and the CI account, mints the account's key and verifies the registry. */
-export function hardenZot({ registries, stack }: Sandbox): Contender {
+export function hardenZot({ registries, stack }: Sandbox, distance: Distance): Contender {
   const [registry] = registries as [Registry];
   return {
     name: "harden-zot",
     registry,
-    configure: (settings) => stack.configure(settings),
+    distance,
+    configure: (settings) => {
+      const [host] = settings["harden-zot:hosts"] as [object];
+      stack.configure({ ...settings, "harden-zot:hosts": [{ ...host, port: distance.port }] });
+    },
     run: () => stack.up(),
     report: ({ code, output }) => {
       if (code === 0) return quoted("done");
@@ -44,12 +51,21 @@ export function hardenZot({ registries, stack }: Sandbox): Contender {
  * A playbook: brings the same configuration to its host, with the OIDC client that `hardenZot` made.
  * @param registry its own, one of the sandbox's
  */
-export function playbook(ansible: Ansible, name: "usual" | "careful", sandbox: Sandbox, registry: Registry): Contender {
-  const book = new Playbook(ansible, name, registry.host, join(sandbox.directory, `ansible-${name}`));
+export function playbook(
+  ansible: Ansible,
+  name: "usual" | "careful",
+  sandbox: Sandbox,
+  registry: Registry,
+  distance: Distance,
+): Contender {
+  const { host } = registry;
+  const there = { ...host, ssh: { ...host.ssh, port: distance.port } };
+  const book = new Playbook(ansible, name, there, join(sandbox.directory, `ansible-${name}`));
   const sessionKeys = { hashKey: randomBytes(32).toString("hex"), encryptKey: randomBytes(16).toString("hex") };
   return {
     name: `Ansible, ${name}`,
     registry,
+    distance,
     configure: (settings) =>
       book.configure({
         config: sameConfig(settings, sandbox, registry, book),
