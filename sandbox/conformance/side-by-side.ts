@@ -50,8 +50,8 @@ async function harden(sandbox: Sandbox): Promise<Partial<Record<IdentityName, Lo
   const settings = sandbox.settings();
   const [{ name: ci }] = settings["harden-zot:ci"] as [{ name: string }];
   const account = (identity: IdentityName, role: string) => ({
-    name: `zot-sandbox-${identity}`,
-    group: `zot-sandbox-${identity}s`,
+    name: accountOf(identity),
+    group: `${accountOf(identity)}-group`,
     repositories: [`${IDENTITIES[identity]}/**`],
     role,
   });
@@ -72,11 +72,13 @@ async function harden(sandbox: Sandbox): Promise<Partial<Record<IdentityName, Lo
   const loginOf = (username: string) => ({ username, password: ciSecrets[username]?.apiKey as string });
   return {
     admin: await adminLogin(sandbox),
-    maintainer: loginOf("zot-sandbox-maintainer"),
-    publisher: loginOf("zot-sandbox-publisher"),
+    maintainer: loginOf(accountOf("maintainer")),
+    publisher: loginOf(accountOf("publisher")),
     ci: loginOf(ci),
   };
 }
+
+const accountOf = (identity: IdentityName) => `zot-conformance-${identity}`;
 
 /** The suite's tags have none of the production stack's form. */
 function withSuiteTags(access: { tags: object }): object {
