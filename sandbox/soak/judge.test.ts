@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Action, type Course, differences, type Exchange, phaseOf, unexplained } from "./judge";
+import { type Action, type Course, differences, type Exchange, HALF_WRITTEN, phaseOf, unexplained } from "./judge";
 
 /** Restarted from 10 to 11 s; the rule was open until 20 s, and closed from 25 s on. */
 const COURSE: Course = {
@@ -68,6 +68,12 @@ describe("the judge of a soak", () => {
     expect([pull(200, 5), pull(401, 5), pull(200, 30), pull(401, 30)]).toEqual([true, false, false, true]);
     expect([pull(200, 22), pull(401, 22), pull(401, 19.9, 200), pull(500, 22)]).toEqual([true, true, true, false]);
     expect(isExplained("push to extra/", 201, 30)).toBe(false);
+  });
+
+  it("explains a state that is half written by an up alone, and to its reader alone", () => {
+    const read = (at: number) => isExplained("read the stack's outputs", HALF_WRITTEN, at);
+    expect([read(22), read(5), read(10.5)]).toEqual([true, false, false]);
+    expect(isExplained("pull a blob", HALF_WRITTEN, 22)).toBe(false);
   });
 
   it("counts a request to the phase in which something was down", () => {

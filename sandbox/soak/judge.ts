@@ -78,12 +78,18 @@ const CUT = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
 /** Phases in which the registry is down, from before it is stopped until it has answered again. */
 const DOWN: readonly Change[] = ["service restart", "host reboot"];
 
+/** Pulumi's file backend writes the state in place: who reads it meanwhile may meet half of it (docs/facts.md). */
+export const HALF_WRITTEN = "state half written";
+/** Phases in which an up runs. */
+const UP: readonly Change[] = ["rule change", "rotation", "issuer outage"];
+
 /** @returns in words why this was answered; undefined when nothing explains it */
 export function explain(exchange: Exchange, { phases, settled }: Course): string | undefined {
   const { action, from, status, to } = exchange;
-  if (CUT.includes(String(status))) {
-    return phases.find((phase) => DOWN.includes(phase.name) && from <= phase.to && to >= phase.from)?.name;
-  }
+  const during = (names: readonly Change[]) =>
+    phases.find((phase) => names.includes(phase.name) && from <= phase.to && to >= phase.from)?.name;
+  if (CUT.includes(String(status))) return during(DOWN);
+  if (status === HALF_WRITTEN) return action === "read the stack's outputs" ? during(UP) : undefined;
   const { allowed, because }: Expectation = ACTIONS[action];
   if (isList(allowed)) return allowed.includes(status as Answered) ? because : undefined;
   const known = settled.find((one) => one.from <= from && one.to >= to);

@@ -4,7 +4,7 @@ import type { Sandbox } from "../sandbox";
 import { Load, type Login } from "./clients";
 import { type EndCheck, endChecks, memoryOf } from "./end-checks";
 import { GUARDED, SEEDS } from "./images";
-import { type Exchange, unexplained } from "./judge";
+import { type Exchange, HALF_WRITTEN, unexplained } from "./judge";
 import { harden, Operator } from "./operator";
 import { Recorder } from "./recorder";
 import { type Change, overtaken, type Timeline, timeline } from "./timeline";
@@ -83,17 +83,21 @@ async function layDown({ registryUrl }: Sandbox): Promise<void> {
   }
 }
 
-/** As CI reads it: `pulumi stack output`. */
-async function loginOf({ stack }: Sandbox, recorder: Recorder): Promise<Login> {
+/** As CI reads it: `pulumi stack output`. @param again whether to read once more when an up is writing the state */
+async function loginOf(sandbox: Sandbox, recorder: Recorder, again = true): Promise<Login> {
   const from = recorder.now();
   try {
-    const { ciSecrets } = (await stack.outputs("--show-secrets")) as { ciSecrets: Record<string, { apiKey: string }> };
+    const outputs = await sandbox.stack.outputs("--show-secrets");
+    const { ciSecrets } = outputs as { ciSecrets: Record<string, { apiKey: string }> };
     const [username, { apiKey }] = Object.entries(ciSecrets)[0] as [string, { apiKey: string }];
     recorder.note("read the stack's outputs", "done", from);
     return { username, apiKey };
   } catch (error) {
-    recorder.note("read the stack's outputs", "failed", from);
-    recorder.problem((error as Error).message);
+    const { message } = error as Error;
+    const halfWritten = message.includes("failed to load checkpoint: EOF");
+    recorder.note("read the stack's outputs", halfWritten ? HALF_WRITTEN : "failed", from);
+    if (halfWritten && again) return loginOf(sandbox, recorder, false);
+    recorder.problem(message);
     throw error;
   }
 }
