@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak conformance supply-chain ansible bench
+.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults soak conformance supply-chain ansible growth bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -64,9 +64,11 @@ supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-c
 ansible: $(LOCK) ## the same registry hardened by an Ansible playbook, side by side (fetches ansible-core; python3 >= 3.11)
 	@$(NODE) sandbox/ansible/compare.ts
 
-bench: $(LOCK) ## preview and up next to an empty program; HOSTS='1 3 10 30' in a row; growth of the access rules; verification
+growth: $(LOCK) ## time and memory by identities and patterns up to 1,000, and by HOSTS='1 3 10 30'; draws docs/growth.svg
+	@$(NODE) sandbox/bench/growth/growth.ts
+
+bench: $(LOCK) ## preview and up next to an empty program; delivery; API keys; access rules; verification
 	@$(NODE) sandbox/bench/empty-program.ts
-	@$(NODE) sandbox/bench/hosts.ts
 	@$(NODE) sandbox/bench/delivery.ts
 	@$(NODE) sandbox/bench/keys.ts
 	@$(NODE) sandbox/bench/access.ts

@@ -79,7 +79,8 @@ function agree({ allowed, status: wanted }: Decision, method: Question["method"]
 
 type Person = Pick<Question, "who" | "as" | "identity">;
 
-async function questions(target: Target): Promise<Question[]> {
+/** Everything that there is to ask. */
+export async function questions(target: Target): Promise<Question[]> {
   const patterns = loadConfig(target.config).accessControl?.repositories.keys() ?? [];
   // The mark of a configuration depends on the names of its secret files, which are known on the host alone.
   const names = [...patterns].map(sampleName).filter((name) => !name.startsWith(PROOF_PREFIX));
