@@ -29,7 +29,7 @@ const UPPER = 0.1;
 const NOTICEABLE = 0.02;
 
 /**
- * k of t = t(smallest) + b n^k, by least squares in log-log over the upper range.
+ * k of t = t(smallest) + b (n - smallest)^k, by least squares in log-log over the upper range.
  * @returns undefined: it does not grow by as much as can be measured
  */
 export function exponent({ points }: Series): number | undefined {
@@ -38,7 +38,7 @@ export function exponent({ points }: Series): number | undefined {
   if (!smallest || !largest || largest.cpu - smallest.cpu < NOTICEABLE) return undefined;
   const fitted = larger
     .filter(({ n, cpu }) => n >= largest.n * UPPER && cpu > smallest.cpu)
-    .map(({ n, cpu }) => ({ x: Math.log(n), y: Math.log(cpu - smallest.cpu) }));
+    .map(({ n, cpu }) => ({ x: Math.log(n - smallest.n), y: Math.log(cpu - smallest.cpu) }));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x0, y0] = [mean(fitted.map(({ x }) => x)), mean(fitted.map(({ y }) => y))];
   const spread = fitted.reduce((sum, { x }) => sum + (x - x0) ** 2, 0);

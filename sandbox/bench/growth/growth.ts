@@ -15,6 +15,7 @@ import { HOST_RUNS, hostRuns, identityRuns } from "./stacks";
 
 const SIZES = [1, 10, 100, 300, 1000];
 const sizes = (variable: string, otherwise: string) => (process.env[variable] ?? otherwise).split(/[ ,]+/).map(Number);
+const PREVIEWS = sizes("PREVIEWS", "1 10 100 300");
 const IDENTITIES = sizes("IDENTITIES", "1 10 30 100");
 const HOSTS = sizes("HOSTS", "1 3 10 30");
 const AXES = ["identities", "patterns"] as const;
@@ -27,9 +28,14 @@ benchmark("Growth", async () => {
   const log = (line: string) => console.error(line);
   const zot = findZot();
   const series: Series[] = [];
-  for (const axis of AXES) for (const step of PURE_STEPS) series.push(await pure(step, axis));
+  for (const axis of AXES) {
+    for (const step of PURE_STEPS) {
+      series.push(await pure(step, axis));
+      log(`${step}, by ${axis}`);
+    }
+  }
   series.push(await verified(zot));
-  const stacks = await identityRuns(SIZES, IDENTITIES, log);
+  const stacks = await identityRuns(PREVIEWS, IDENTITIES, log);
   series.push(...stacks.series);
   const { table, byRun } = await hosts(log);
   series.push(...byRun);
@@ -39,7 +45,7 @@ benchmark("Growth", async () => {
   console.log(report(series));
   console.log(table);
   const file = resolve(__dirname, "../../../docs/growth.svg");
-  writeFileSync(file, plot(series, `${measured}; dashed: linear`));
+  writeFileSync(file, plot(series, `${conditions([])}; dashed: linear`));
   const worse = series.filter((one) => (exponent(one) ?? 0) > TOLERANCE);
   for (const { axis, step } of worse) console.error(`worse than linear: ${step}, by ${axis}`);
   process.exitCode = worse.length > 0 ? 1 : 0;
@@ -60,8 +66,8 @@ async function verified({ where }: Part): Promise<Series> {
   const file = join(directory, "config.json");
   const references = {
     issuer: "http://127.0.0.1:1/",
-    credentialsFile: join(directory, "c"),
-    sessionKeysFile: join(directory, "s"),
+    credentialsFile: join(directory, "credentials.json"),
+    sessionKeysFile: join(directory, "session-keys.json"),
   };
   writeFileSync(references.credentialsFile, '{ "clientid": "zot", "clientsecret": "none" }');
   writeFileSync(references.sessionKeysFile, JSON.stringify({ hashKey: "x".repeat(32) }));
