@@ -21,12 +21,11 @@ export function deliver(settings: Settings, observations: Observation[], relying
           settings,
           observed: observations[index],
           issuer: issuerUrl(settings),
-          clientSecret: relyingParty.clientSecret,
+          relyingParty,
           sessionKeys,
           onFailure: stopped(settings.hosts, index),
         },
-        // The issuer must answer before a host may be told to trust it.
-        { dependsOn: previous ? [relyingParty, previous] : relyingParty },
+        previous ? { dependsOn: previous } : {},
       ),
     );
   }

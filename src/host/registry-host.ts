@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { RelyingParty } from "../identity/relying-party";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
@@ -18,7 +19,8 @@ export interface RegistryHostArgs {
   observed: Observation;
   /** Issuer the host must be able to reach, byte for byte. */
   issuer: string;
-  clientSecret: pulumi.Input<string>;
+  /** What the issuer knows of the registry: whole before a host is told to trust the issuer. */
+  relyingParty: Pick<RelyingParty, "clientSecret"> & pulumi.Resource;
   /** JSON of zot's sessionKeysFile. */
   sessionKeys: pulumi.Input<string>;
   /** Told when one of the commands on this host fails. */
@@ -52,7 +54,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
     this.mine = { parent: this, ...(args.onFailure ? { hooks: { onError: [args.onFailure] } } : {}) };
     const agent = this.installAgent(name, options?.dependsOn);
-    const credentials = pulumi.output(args.clientSecret).apply((secret) => this.credentials(secret));
+    const credentials = args.relyingParty.clientSecret.apply((secret) => this.credentials(secret));
     const secrets = this.putSecrets(name, credentials, agent);
     const config = this.config(credentials, args.sessionKeys);
     this.activate(name, config, secrets);
@@ -116,7 +118,7 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 
   private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command): void {
-    const { host, settings } = this.args;
+    const { host, relyingParty, settings } = this.args;
     const activation = (text: string) =>
       agentCommand(host, "activate", {
         minimum: settings.registry.version,
@@ -126,7 +128,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     new remote.Command(
       `${name}-config`,
       { ...this.base, create: config.apply(activation), stdin: config, delete: agentCommand(host, "restore") },
-      { ...this.mine, dependsOn: secrets },
+      { ...this.mine, dependsOn: [secrets, relyingParty] },
     );
   }
 }
