@@ -8,12 +8,11 @@ import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-par
 import { forOperators } from "./src/program";
 import { authentikToken, loadSettings } from "./src/settings/load";
 import { verifyRegistry } from "./src/verify/resource";
-import { accessSummary } from "./src/zot/access/table";
 import { review } from "./src/zot/review";
 
 export = forOperators(async () => {
   const settings = loadSettings();
-  const { table, warnings } = review(settings);
+  const { access, warnings } = review(settings);
   for (const warning of warnings) pulumi.log.warn(warning);
   const [existing, observed, rotations] = await Promise.all([
     lookUpExisting(settings, authentikToken()),
@@ -32,7 +31,7 @@ export = forOperators(async () => {
     registryUrl: settings.registry.externalUrl,
     ...login,
     ...ciOutputs(keys),
-    access: accessSummary(table),
+    access,
     configSha256: Object.fromEntries(hosts.map(({ name, configSha256 }) => [name, configSha256])),
   };
 });

@@ -1,12 +1,12 @@
 import { registryOn, type Settings } from "../settings/settings";
 import { describeFinding, requireSound } from "./access/lints";
-import { type AccessTable, accessTable } from "./access/table";
+import { accessSummary } from "./access/table";
 import { renderConfig } from "./config";
 import { describeScaleOut, requireScaleOut } from "./scale-out-lints";
 
 export interface Review {
   /** Who may do what where. */
-  table: AccessTable;
+  access: ReturnType<typeof accessSummary>;
   /** What is not as it should be, and no reason to stop. */
   warnings: string[];
 }
@@ -28,5 +28,5 @@ export function review(settings: Settings): Review {
     ...requireSound(config, settings).map(describeFinding),
     ...requireScaleOut(members).map(describeScaleOut),
   ];
-  return { table: accessTable(config, settings), warnings };
+  return { access: accessSummary(config, settings), warnings };
 }

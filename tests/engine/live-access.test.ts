@@ -10,8 +10,8 @@ import { parseSettings, type RawSettings } from "../../src/settings/settings";
 import { pushImage } from "../../src/verify/distribution";
 import { MANIFEST_TYPE, tinyImage } from "../../src/verify/image";
 import { createAuthorizer, type Identity } from "../../src/zot/access/authorizer";
-import type { AccessRow, What } from "../../src/zot/access/table";
-import { review } from "../../src/zot/review";
+import { type AccessRow, accessTable, type What } from "../../src/zot/access/table";
+import { renderConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
 
 const PROD = parse(readFileSync(resolve(__dirname, "../../Pulumi.prod.yaml"), "utf8")).config;
@@ -63,7 +63,8 @@ const EVERYONE = "everyone logged in";
 
 describe("the access table of the production stack, cell by cell on the running registry", () => {
   const settings = parseSettings({ ...PROD, "authentik:url": "http://127.0.0.1" } as RawSettings);
-  const rows = review(settings).table.rows.filter(({ who }) => who.label !== EVERYONE);
+  const rules = renderConfig(settings, { issuer: "http://127.0.0.1/", credentialsFile: "", sessionKeysFile: "" });
+  const rows = accessTable(rules, settings).rows.filter(({ who }) => who.label !== EVERYONE);
   const cells = rows.flatMap((row) =>
     (Object.keys(row.cells) as What[]).map((what) => [row.where, row.who.label, what, row] as const),
   );

@@ -31,13 +31,15 @@ const STEPS: Record<string, (axis: "identities" | "patterns", n: number) => () =
     const config = renderConfig(settings, REFERENCES);
     return () => requireSound(config, settings);
   },
+  "access summed up": (axis, n) => {
+    const settings = settingsOf(axis, n);
+    const config = renderConfig(settings, REFERENCES);
+    return () => accessSummary(config, settings);
+  },
   "access table": (axis, n) => {
     const settings = settingsOf(axis, n);
     const config = renderConfig(settings, REFERENCES);
-    return () => {
-      const table = accessTable(config, settings);
-      return [accessSummary(table), renderTable(table, "text")];
-    };
+    return () => renderTable(accessTable(config, settings), "text");
   },
   "verification planned": (axis, n) => {
     const planned = target(settingsOf(axis, n));

@@ -41,30 +41,66 @@ interface Cell {
  * @param config the whole rendered configuration, extraConfig included; one without accessControl has no rows
  */
 export function accessTable(config: ZotConfig, rules: Pick<AccessRules, "access" | "ci">): AccessTable {
+  return { rows: rowsOf(config, rules, (people) => () => people) };
+}
+
+/**
+ * For a stack output: a preview shows which entry changes. `{ "team/**": { "zot-ci": "pull, push if ..." } }`. Whoever is
+ * missing in a place has no rule there and may what everyone logged in may: it grows with the rules, and not with every
+ * identity in every place.
+ */
+export function accessSummary(
+  config: ZotConfig,
+  rules: Pick<AccessRules, "access" | "ci">,
+): Record<string, Record<string, string>> {
+  const summary: Record<string, Record<string, string>> = {};
+  for (const { where, who, cells } of rowsOf(config, rules, withRules)) {
+    const may = WHATS.filter((what) => cells[what].may !== "no").map((what) => `${what}${conditionOf(cells[what])}`);
+    summary[where] ??= {};
+    summary[where][who.label] = may.join(", ") || "nothing";
+  }
+  return summary;
+}
+
+/** Of all people, in their order, those that have a row in a place where these policies say something. */
+type Choice = (people: readonly Who[]) => (policies: readonly LoadedPolicy[]) => readonly Who[];
+
+const withRules: Choice = (people) => {
+  const [anonymous, everyone] = people as [Who, Who, ...Who[]];
+  const position = new Map(people.map((who, index) => [who, index]));
+  const named = indexed(people, ({ name }) => [name]);
+  const members = indexed(people, ({ groups }) => groups);
+  return (policies) => {
+    const users = policies.flatMap((policy) => policy.users.flatMap((user) => named.get(user) ?? []));
+    const inGroups = policies.flatMap((policy) => policy.groups.flatMap((group) => members.get(group) ?? []));
+    const concerned = new Set([anonymous, everyone, ...users, ...inGroups]);
+    return [...concerned].sort((a, b) => Number(position.get(a)) - Number(position.get(b)));
+  };
+};
+
+function indexed(people: readonly Who[], keysOf: (who: Who) => readonly string[]): Map<string, Who[]> {
+  const index = new Map<string, Who[]>();
+  for (const who of people) {
+    for (const key of keysOf(who)) {
+      const known = index.get(key);
+      known ? known.push(who) : index.set(key, [who]);
+    }
+  }
+  return index;
+}
+
+function rowsOf(config: ZotConfig, rules: Pick<AccessRules, "access" | "ci">, choice: Choice): AccessRow[] {
   const { accessControl } = loadConfig(withoutProof(config));
-  if (accessControl === undefined) return { rows: [] };
-  const people = peopleIn(accessControl, rules);
+  if (accessControl === undefined) return [];
+  const choose = choice(peopleIn(accessControl, rules));
   const closed = !anonymousMayAsk(accessControl);
-  const rows = [...accessControl.repositories].flatMap(([where, repository]) =>
-    people.map((who) => {
+  return [...accessControl.repositories].flatMap(([where, repository]) =>
+    choose([...repository.policies, accessControl.adminPolicy]).map((who) => {
       const cell = (what: What) => cellFor(accessControl, where, repository, who, ACTION_OF[what], closed);
       const cells = { pull: cell("pull"), push: cell("push"), overwrite: cell("overwrite"), delete: cell("delete") };
       return { where, who, cells };
     }),
   );
-  return { rows };
-}
-
-/** For a stack output: a preview shows which entry changes. `{ "team/**": { "zot-ci": "pull, push if ..." } }` */
-export function accessSummary({ rows }: AccessTable): Record<string, Record<string, string>> {
-  const summary: Record<string, Record<string, string>> = {};
-  for (const { where, who, cells } of rows) {
-    const may = WHATS.filter((what) => cells[what].may !== "no").map((what) => `${what}${conditionOf(cells[what])}`);
-    const there = summary[where] ?? {};
-    there[who.label] = may.join(", ") || "nothing";
-    summary[where] = there;
-  }
-  return summary;
 }
 
 /** ` if ...`, or nothing. */
