@@ -25,6 +25,7 @@ export function issueKeys(
     const { group, name } = identity;
     const account = new CiAccount(name, { username: name, group: relyingParty.group(group) });
     const rotation = rotations.get(name) as Rotation;
-    return new CiKey(name, { identity, registry, account, loginFlow, rotation }, { dependsOn: [loginFlow, ...hosts] });
+    const dependsOn = [...loginFlow.admitting(group), ...hosts];
+    return new CiKey(name, { identity, registry, account, loginFlow, rotation }, { dependsOn });
   });
 }

@@ -17,6 +17,8 @@ const SESSION = "minutes=5";
  */
 export class CiLoginFlow extends pulumi.ComponentResource {
   readonly slug: string;
+  private readonly stages: authentik.FlowStageBinding[];
+  private readonly admissions: Map<string, authentik.PolicyBinding>;
 
   /** @param groups name of each CI group -> its id */
   constructor(
@@ -28,16 +30,21 @@ export class CiLoginFlow extends pulumi.ComponentResource {
     super("harden-zot:identity:CiLoginFlow", name, {}, options);
     this.slug = ciLoginFlowSlug(settings);
     const flow = this.createFlow(name, settings);
-    const [, , logIn] = this.createStages(name).map((stage, order) => this.bindStage(flow, stage, order));
+    this.stages = this.createStages(name).map((stage, order) => this.bindStage(flow, stage, order));
     // At the flow itself the visitor is still nobody, and a group bound there would refuse everybody.
-    [...groups].forEach(([group, id], order) => {
-      new authentik.PolicyBinding(
-        `${name}-admit-${group}`,
-        { target: (logIn as authentik.FlowStageBinding).id, group: id, order },
-        { parent: this },
-      );
-    });
+    const target = (this.stages.at(-1) as authentik.FlowStageBinding).id;
+    this.admissions = new Map(
+      [...groups].map(([group, id], order) => [
+        group,
+        new authentik.PolicyBinding(`${name}-admit-${group}`, { target, group: id, order }, { parent: this }),
+      ]),
+    );
     this.registerOutputs({});
+  }
+
+  /** What a member of that group needs to log in. To depend on all of it would be to depend on every other group too. */
+  admitting(group: string): pulumi.Resource[] {
+    return [...this.stages, this.admissions.get(group) as authentik.PolicyBinding];
   }
 
   private createFlow(name: string, { identity }: Settings): authentik.Flow {
