@@ -3,6 +3,9 @@ import { join, resolve } from "node:path";
 import { startSandbox } from "../sandbox";
 import { Stack, type StackOptions } from "../stack";
 import { benchmark, conditions, markdownTable, median, secondsOf } from "./benchmark";
+import { LOGGED, phasesOf, phasesTable } from "./phases";
+
+const EMPTY = "an empty TypeScript program";
 
 /** Counted runs of each command, after one that is not counted. */
 const RUNS = 5;
@@ -24,17 +27,44 @@ function emptyProgram(directory: string, name: string, options: string): string 
   return project;
 }
 
+interface Measured {
+  preview: number[];
+  up: number[];
+  /** Of another preview, which logs what it does. */
+  phases: number[][];
+}
+
 /** In turn, run by run, so that a change in the machine's speed meets all of them alike. */
-async function measure(stacks: [string, Stack][]): Promise<Map<string, { preview: number; up: number }>> {
-  const times = stacks.map(([name, stack]) => ({ name, stack, preview: [] as number[], up: [] as number[] }));
+async function measure(stacks: Map<string, Stack>): Promise<Map<string, Measured>> {
+  const all = new Map(
+    [...stacks.keys()].map((name): [string, Measured] => [name, { preview: [], up: [], phases: [] }]),
+  );
   for (let run = 0; run <= RUNS; run++) {
-    for (const { stack, preview, up } of times) {
-      const previewed = await secondsOf(() => stack.preview());
-      const upped = await secondsOf(() => stack.up());
-      if (run > 0) preview.push(previewed) && up.push(upped);
+    for (const [name, stack] of stacks) {
+      const preview = await secondsOf(() => stack.preview());
+      const up = await secondsOf(() => stack.up());
+      const phases = await phasesOf(() => stack.preview(...LOGGED));
+      if (run === 0) continue;
+      const measured = all.get(name) as Measured;
+      measured.preview.push(preview);
+      measured.up.push(up);
+      measured.phases.push(phases);
     }
   }
-  return new Map(times.map(({ name, preview, up }) => [name, { preview: median(preview), up: median(up) }]));
+  return all;
+}
+
+function ratiosTable(all: Map<string, Measured>): string {
+  const times = [...all].map(([name, { preview, up }]) => ({ name, preview: median(preview), up: median(up) }));
+  const base = times.find(({ name }) => name === EMPTY) as (typeof times)[number];
+  const rows = times.map(({ name, preview, up }) => [
+    name,
+    `${preview.toFixed(2)} s`,
+    `${up.toFixed(2)} s`,
+    (preview / base.preview).toFixed(2),
+    (up / base.up).toFixed(2),
+  ]);
+  return markdownTable(["program", "preview", "up", "preview / empty", "up / empty"], rows);
 }
 
 benchmark("Preview and up without a change", async () => {
@@ -43,27 +73,20 @@ benchmark("Preview and up without a change", async () => {
     await secondsOf(() => sandbox.stack.up());
     const options: StackOptions = sandbox.stackOptions;
     const empty = async (name: string, runtime: string): Promise<[string, Stack]> => {
-      const project = emptyProgram(sandbox.directory, name, runtime);
+      const project = emptyProgram(sandbox.directory, runtime ? "empty-same-loader" : "empty", runtime);
       const stack = new Stack({ ...options, project, directory: join(project, "state") });
       await stack.create({});
       return [name, stack];
     };
-    const stacks: [string, Stack][] = [
+    const stacks = new Map([
       ["this program, no change", sandbox.stack],
-      await empty("empty", ""),
-      await empty("empty-same-loader", LOADER),
-    ];
-    const results = await measure(stacks);
-    const base = results.get("empty") as { preview: number; up: number };
-    const rows = [...results].map(([name, { preview, up }]) => [
-      name,
-      `${preview.toFixed(2)} s`,
-      `${up.toFixed(2)} s`,
-      (preview / base.preview).toFixed(2),
-      (up / base.up).toFixed(2),
+      await empty(EMPTY, ""),
+      await empty("empty, with this project's loader", LOADER),
     ]);
+    const measured = await measure(stacks);
     console.log(`${conditions(sandbox.parts)}; median of ${RUNS} runs each, in turn`);
-    console.log(markdownTable(["program", "preview", "up", "preview / empty", "up / empty"], rows));
+    console.log(ratiosTable(measured));
+    console.log(phasesTable(new Map([...measured].map(([name, { phases }]) => [name, phases]))));
   } finally {
     await sandbox.stop();
   }
