@@ -15,7 +15,7 @@ import { HOST_RUNS, hostRuns, identityRuns } from "./stacks";
 
 const SIZES = [1, 10, 100, 300, 1000];
 const sizes = (variable: string, otherwise: string) => (process.env[variable] ?? otherwise).split(/[ ,]+/).map(Number);
-const PREVIEWS = sizes("PREVIEWS", "1 10 100 300");
+const PREVIEWS = sizes("PREVIEWS", "1 10 100 300 1000");
 const IDENTITIES = sizes("IDENTITIES", "1 10 30 100");
 const HOSTS = sizes("HOSTS", "1 3 10 30");
 const AXES = ["identities", "patterns"] as const;
