@@ -18,8 +18,15 @@ const REBOOT = 1000;
 
 const FIRST_RULE: Rule = "open";
 
-/** Lines of a run that failed, for the report. */
-const lastLines = (output: string) => output.trim().split("\n").slice(-15).join("\n");
+/** What Pulumi says of a run that failed, without the warnings, for the report. */
+function diagnosticsOf(output: string): string {
+  const [, diagnostics = output] = output.split("\nDiagnostics:\n");
+  const lines = (diagnostics.split("\nOutputs:\n")[0] as string).trim().split("\n");
+  return lines
+    .filter((line) => !line.includes(" warning: "))
+    .slice(0, 60)
+    .join("\n");
+}
 
 /** The sandbox's settings with a rule in force and so many rotations of the key asked for. */
 function settingsWith(sandbox: Sandbox, rule: Rule, rotations: number): RawSettings {
@@ -188,7 +195,7 @@ export class Operator {
     const from = recorder.now();
     const { code, output } = await this.sandbox.stack.up();
     recorder.note(action, code === 0 ? "done" : "refused", from);
-    if (action === "up" && code !== 0) recorder.problem(`up failed:\n${lastLines(output)}`);
+    if (action === "up" && code !== 0) recorder.problem(`up failed:\n${diagnosticsOf(output)}`);
     return code === 0;
   }
 }

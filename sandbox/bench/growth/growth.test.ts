@@ -23,6 +23,16 @@ it.each<[string, (n: number) => number, number]>([
   expect((exponent(series(cpu)) as number) > TOLERANCE).toBe(k > 1.5);
 });
 
+it("what the engine takes is not counted", () => {
+  const { points, ...rest } = series((n) => 3 + 0.002 * n);
+  const written = points.map((point) => ({
+    ...point,
+    cpu: point.cpu + 1e-5 * point.n ** 2,
+    engine: 1e-5 * point.n ** 2,
+  }));
+  expect(exponent({ ...rest, points: written })).toBeCloseTo(1, 1);
+});
+
 it("noise has no exponent", () => {
   expect(exponent(series((n) => 1 + (n === 300 ? 0.01 : 0)))).toBeUndefined();
 });

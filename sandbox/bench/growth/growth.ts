@@ -107,6 +107,9 @@ async function hosts(log: (line: string) => void): Promise<{ table: string; byRu
   return { table: markdownTable(["hosts", ...HOST_RUNS.flatMap((run) => [run, "SSH a host"])], rows), byRun };
 }
 
+/** 0.0092, 0.12, 3.4, 116 */
+const seconds = (value: number) => (value < 100 ? value.toPrecision(2) : value.toFixed(0));
+
 function report(all: Series[]): string {
   const rows = all.map((one) => {
     const points = one.points.toSorted((a, b) => a.n - b.n);
@@ -115,11 +118,15 @@ function report(all: Series[]): string {
     return [
       one.step,
       `${each(({ n }) => n.toLocaleString("en"))} ${one.axis}`,
-      each(({ cpu }) => cpu.toPrecision(2)),
-      each(({ wall }) => wall.toPrecision(2)),
+      each(({ cpu }) => seconds(cpu)),
+      each(({ engine }) => (engine === undefined ? "-" : seconds(engine))),
+      each(({ wall }) => seconds(wall)),
       each(({ memory }) => memory?.toFixed(0) ?? "-"),
-      k === undefined ? "no growth" : k.toFixed(2),
+      k === undefined ? "-" : k.toFixed(2),
     ];
   });
-  return markdownTable(["step", "n", "CPU, s", "by the clock, s", "peak memory, MB", "exponent"], rows);
+  return markdownTable(
+    ["step", "n", "CPU, s", "of it Pulumi's engine", "by the clock, s", "peak memory, MB", "exponent of the rest"],
+    rows,
+  );
 }
