@@ -13,7 +13,7 @@ import { costOf } from "./processes";
 import { PURE_STEPS } from "./pure";
 import { HOST_RUNS, hostRuns, identityRuns } from "./stacks";
 
-const SIZES = [1, 10, 100, 300, 1000];
+const SIZES = [1, 10, 100, 300, 1000, 3000];
 const sizes = (variable: string, otherwise: string) => (process.env[variable] ?? otherwise).split(/[ ,]+/).map(Number);
 const PREVIEWS = sizes("PREVIEWS", "1 10 100 300 1000");
 const IDENTITIES = sizes("IDENTITIES", "1 10 30 100");
