@@ -27,11 +27,8 @@ export const TOLERANCE = 1.25;
 /** Sizes from this share of the largest on are fitted: below, what does not grow hides what does. */
 const UPPER = 0.1;
 
-/**
- * What a step must gain over its smallest size for its growth to be more than noise: CPU seconds, and as a share of that size.
- * The same run repeated takes up to a tenth more or less, so a difference of two may be off by a fifth.
- */
-const NOTICEABLE = { seconds: 0.02, share: 0.2 };
+/** CPU seconds that a step must gain over its smallest size for its growth to be more than noise, and the share of it. */
+const NOTICEABLE = { seconds: 0.02, share: 0.1 };
 
 /**
  * k of t = t(smallest) + b (n - smallest)^k, by least squares in log-log over the upper range; t is without the engine, which
