@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { beginTenure, heldTenure, isDestroy, ownerIn } from "./tenure";
+
+const command = (name: string, stdout: unknown) => ({
+  name,
+  type: "command:local:Command",
+  outputs: { stdout: JSON.stringify(stdout) },
+});
+
+describe("the owner", () => {
+  it("is the one in the state, whatever the stack is called by now", () => {
+    const last = [command("indri-config", {}), command("indri-tenure", { owner: "prod:0123456789ab", life: "1" })];
+    expect(ownerIn(last, "renamed")).toBe("prod:0123456789ab");
+  });
+
+  it("of a stack without one is made, another each time, and names the stack", () => {
+    const [one, other] = [ownerIn([], "prod"), ownerIn([command("indri-key", { owner: "else" })], "prod")];
+    expect(one).toMatch(/^prod:[0-9a-f]{12}$/);
+    expect(other).toMatch(/^prod:[0-9a-f]{12}$/);
+    expect(one).not.toBe(other);
+  });
+});
+
+it("a tenure that begins is another than the one before, of the same owner", () => {
+  const [before, after] = [beginTenure("prod:0123456789ab"), beginTenure("prod:0123456789ab")];
+  expect(before.owner).toBe(after.owner);
+  expect(before.life).not.toBe(after.life);
+});
+
+it("a tenure goes on as the resource printed it", () => {
+  const before = { owner: "prod:0123456789ab", life: "0123456789ab" };
+  expect(heldTenure({ PULUMI_COMMAND_STDOUT: JSON.stringify(before) })).toEqual(before);
+  expect(heldTenure({})).toBeUndefined();
+});
+
+describe("a destroy is told by the processes it runs under", () => {
+  const under = (...pulumi: string[]) =>
+    new Map([
+      [4, { parent: 3, words: ["node", "bin/key.ts", "end"] }],
+      [
+        3,
+        {
+          parent: 2,
+          words: ["/home/me/.pulumi/plugins/resource-command-v1.2.1/pulumi-resource-command", "127.0.0.1:4"],
+        },
+      ],
+      [2, { parent: 1, words: pulumi }],
+      [1, { parent: 0, words: ["sh", "-c", "pulumi destroy"] }],
+    ]);
+
+  it.each([
+    ["pulumi", "destroy", "--yes"],
+    ["/usr/bin/pulumi", "-C", "registry", "-s", "prod", "down"],
+    ["pulumi", "--non-interactive", "dn"],
+  ])("%s %s", (...words) => expect(isDestroy(4, under(...words))).toBe(true));
+
+  it.each([
+    ["pulumi", "up", "--target", "destroy"],
+    ["pulumi", "-s", "prod", "refresh"],
+    ["pulumi-language-nodejs", "destroy"],
+    ["bash", "destroy"],
+  ])("not %s %s", (...words) => expect(isDestroy(4, under(...words))).toBe(false));
+
+  it("where no process can be listed, nothing is ended for it", () => expect(isDestroy(4, new Map())).toBe(false));
+});

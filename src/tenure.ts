@@ -1,0 +1,74 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { LastResource } from "./last-state";
+
+/**
+ * Whose a host or an identity's keys are, and since when. Pulumi deletes what it has replaced after everything else, with the
+ * very words of what replaced it. So the resource that says farewell prints a tenure when it is created, is handed it again
+ * when it is deleted, and acts only for the tenure that is on record by then.
+ */
+export interface Tenure {
+  /** Outlives renames of the stack, of the host and of its address: made once, kept in the state. */
+  owner: string;
+  /** Tells one life of a resource from the next. */
+  life: string;
+}
+
+/** Name of the resource that prints a tenure, and says farewell. */
+export const tenureResource = (name: string) => `${name}-tenure`;
+
+/** For a resource that is created: another life each time. */
+export function beginTenure(owner: string): Tenure {
+  return { owner, life: randomBytes(6).toString("hex") };
+}
+
+/**
+ * The tenure that the resource printed, when it runs again (addPreviousOutputInEnv: there is no secret in it).
+ * @param environment of the process
+ */
+export function heldTenure<Kept extends Tenure>(environment = process.env): Kept | undefined {
+  const before = environment.PULUMI_COMMAND_STDOUT;
+  return before ? (JSON.parse(before) as Kept) : undefined;
+}
+
+/** The owner on record in the state; a stack that has none yet gets one. The stack's name in it is for people to read. */
+export function ownerIn(last: LastResource[], stack: string): string {
+  for (const { name, type, outputs } of last) {
+    if (type !== "command:local:Command" || !name.endsWith(tenureResource(""))) continue;
+    const { owner } = JSON.parse((outputs.stdout as string) || "{}") as Partial<Tenure>;
+    if (owner) return owner;
+  }
+  return `${stack}:${randomBytes(6).toString("hex")}`;
+}
+
+/**
+ * Whether the process runs for `pulumi destroy`, as the processes that it descends from tell. There a tenure that was
+ * followed by another is an old copy of the state, and no replacement: the farewell is meant all the same.
+ */
+export function isDestroy(pid = process.pid, table = processTable()): boolean {
+  for (let at = table.get(pid); at; at = table.get(at.parent)) {
+    const [program, ...words] = at.words;
+    if (/(^|\/)pulumi$/.test(program ?? "")) return /^(destroy|down|dn)$/.test(words.find(isVerb) ?? "");
+  }
+  return false;
+}
+
+/** Of the pulumi command (3.259), those that may delete. */
+const isVerb = (word: string) => /^(destroy|down|dn|up|update|refresh|watch|state)$/.test(word);
+
+type ProcessTable = Map<number, { parent: number; words: string[] }>;
+
+/** Of `ps`; empty where it does not answer, which spares what would else be ended. */
+function processTable(): ProcessTable {
+  try {
+    const listed = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8", maxBuffer: 16 << 20 });
+    return new Map(
+      listed
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/))
+        .map(([pid, parent, ...words]) => [Number(pid), { parent: Number(parent), words }]),
+    );
+  } catch {
+    return new Map();
+  }
+}
