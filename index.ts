@@ -2,11 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { planKeys } from "./src/credentials/held-keys";
 import { issueKeys } from "./src/credentials/issue";
 import { ciOutputs } from "./src/credentials/outputs";
-import { deliver, observeHosts } from "./src/host/deliver";
+import { deliver } from "./src/host/deliver";
+import { planHosts } from "./src/host/plan";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
+import { readLastState } from "./src/last-state";
 import { forOperators } from "./src/program";
 import { authentikToken, loadSettings } from "./src/settings/load";
+import { ownerIn } from "./src/tenure";
 import { verifyRegistry } from "./src/verify/resource";
 import { review } from "./src/zot/review";
 
@@ -14,14 +17,16 @@ export = forOperators(async () => {
   const settings = loadSettings();
   const { access, warnings } = review(settings);
   for (const warning of warnings) pulumi.log.warn(warning);
-  const [existing, observed, rotations] = await Promise.all([
+  const last = await readLastState();
+  const owner = ownerIn(last, pulumi.getStack());
+  const [existing, plans, rotations] = await Promise.all([
     lookUpExisting(settings, authentikToken()),
-    observeHosts(settings),
+    planHosts(settings, last, owner),
     planKeys(settings),
   ]);
 
   const relyingParty = new RelyingParty("registry", settings, existing);
-  const hosts = deliver(settings, observed, relyingParty);
+  const hosts = deliver(settings, plans, relyingParty);
   const keys = issueKeys(settings, relyingParty, rotations, hosts);
 
   const login = { oidcIssuer: issuerUrl(settings), redirectUri: redirectUri(settings) };

@@ -11,6 +11,7 @@ import {
   installScript,
   restartFingerprint,
   scriptCommand,
+  statusCommand,
 } from "../../src/host/agent";
 import { serializeConfig } from "../../src/zot/config";
 import { withoutProof, withProof } from "../../src/zot/proof";
@@ -54,8 +55,10 @@ export class AgentDriver {
     );
   }
 
+  /** By an agent that is brought along, as the program asks. */
   async status(): Promise<AgentStatus> {
-    const { stdout, stderr } = await this.call("status");
+    const command = statusCommand({ ...this.host, sudo: false });
+    const { stdout, stderr } = await this.run(command, readFileSync(AGENT, "utf8"));
     if (stderr) throw new Error(stderr);
     return JSON.parse(stdout);
   }

@@ -7,9 +7,16 @@
 #   put-secret name=NAME       stdin -> secrets/NAME-<id>.json (0600), prints that path; <id> is made from the content
 #   activate restart=PRINT     stdin is the new config.json; all or nothing; prints one line of JSON
 #   rollback                   puts back the configuration before the current one
+#   claim owner=O life=L       notes down whose the host is from now on; refuses another owner's
 #   restore                    puts back the configuration from before the first hardening
+#   close                      stdin is a config.json that serves without us: instead of the one from before
 #   uninstall                  removes the agent and its state, once nothing is hardened any more
 #
+#   owner=O life=L             whose call it is: activate refuses another owner's host; restore, close and uninstall act for
+#                              the life on record alone, and leave what is another's to it
+#   takeover=O                 claim and activate: the owner that it is knowingly taken from
+#   last=yes                   restore and close: for an earlier life of the same owner too
+#   dir=DIR                    where config.json lies, when the agent itself comes on stdin (sh -s VERB dir=DIR ...)
 #   zot=PATH                   zot's binary (inside the image when the service is a container)
 #   service=MANAGER:NAME       systemd, systemd-user, launchd, docker, podman; or service=command with
 #   start=A,B stop=A,B status=A,B   the words to run; status exits 0 while zot runs, and may print its process id
@@ -45,9 +52,11 @@ die() {
 
 read_words() {
   zot='' service='' start='' stop='' status='' sudo='' minimum='' heal=0 wait=60 name='' restart=''
+  owner='' life='' takeover='' last='' dir=''
   for word in "$@"; do
     case $word in
     zot=* | service=* | start=* | stop=* | status=* | sudo=* | minimum=* | heal=* | wait=* | name=* | restart=*) ;;
+    owner=* | life=* | takeover=* | last=* | dir=*) ;;
     *) die "$word is not a word this agent knows; see the head of $0" 2 ;;
     esac
     case $word in *[!A-Za-z0-9._/@:%+=,-]*) die "$word holds a character that is not allowed" 2 ;; esac
@@ -452,6 +461,38 @@ lock() {
   trap 'rm -f "$state/lock" "$state"/*."$$"' EXIT
 }
 
+# Sets held_owner and held_life: whose the host is ('' of an installation from before there were owners).
+read_tenure() {
+  held_owner='' held_life=''
+  [ -f "$state/tenure" ] || return 0
+  while IFS='=' read -r key value; do
+    case $key in owner) held_owner=$value ;; life) held_life=$value ;; esac
+  done <"$state/tenure"
+}
+
+# A host without an owner is taken over by whoever comes first; another owner's by the one who names it.
+take_tenure() {
+  read_tenure
+  case $held_owner in
+  '' | "$owner" | "$takeover") ;;
+  *)
+    die "this registry is delivered by $held_owner, and this run is of ${owner:-somebody who gives no owner}: deliver to it from there, or take it over with the host's setting takeOver: $held_owner; nothing was changed"
+    ;;
+  esac
+  [ "$held_owner:$held_life" = "$owner:$life" ] && return
+  printf 'owner=%s\nlife=%s\n' "$owner" "$life" >"$state/tenure.$$" && mv -f "$state/tenure.$$" "$state/tenure" ||
+    die "cannot write in $state: is the disk full? nothing was changed"
+}
+
+# Whether what is to end belongs to this call: Pulumi deletes what it has replaced after it has made the new one.
+ends_here() {
+  read_tenure
+  case $held_owner:$held_life in : | "$owner:$life") return 0 ;; esac
+  [ "$last:$held_owner" = "yes:$owner" ] && return 0
+  say "this registry is delivered by $held_owner (life $held_life) and stays as it is; $verb was for ${owner:-no owner} (life ${life:-none}), which was replaced, renamed or taken over"
+  return 1
+}
+
 # Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
 read_record() {
   applied='' applied_restart='' applied_zot='' applied_heal=0 applied_rollback=''
@@ -528,8 +569,9 @@ roll_back() {
 # Notes down what now serves, and lets go of what is not needed any more. Until the end the journal stays, so that a run
 # that was killed or could not write here is finished by the next one; each step may have been done before.
 commit() {
-  if [ "$operation" = restore ]; then
-    rm -rf "$state/secrets" "$state"/previous.* "$state"/original.* "$state/version" "$state/record" && rm -rf "$txn" && return
+  if [ "$operation" = restore ] || [ "$operation" = close ]; then
+    [ "$operation" = close ] || rm -f "$state"/original.*
+    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" && rm -rf "$txn" && return
   elif settle original.json && settle original.none && settle previous.record && settle previous.json; then
     [ ! -f "$state/record" ] || forget_secrets
     settle record && rm -rf "$txn" && return
@@ -648,11 +690,30 @@ pad_to_length() {
   [ "$pad" -le 0 ] || printf "%${pad}s" '' | tr ' ' "$newline"
 }
 
+# Whether a configuration is one of ours: it refers to our secrets, or carries our mark. The record may be lost.
+is_ours() { grep -q -e '/harden-zot/secrets/' -e '"[{},]*harden-zot/' "$1"; }
+
+# yes, none (there was no configuration), lost, or '' before anything was hardened: the configuration from before.
+find_original() {
+  original=''
+  if [ -f "$state/original.json" ]; then
+    original=yes
+  elif [ -f "$state/original.none" ]; then
+    original=none
+  elif [ -f "$state/record" ] || { [ -f "$config" ] && is_ours "$config"; }; then
+    original=lost
+  fi
+}
+
 # To go back to: the open configuration from before the first hardening, and later the last one that this agent applied
 # (not what someone else made of it).
 keep_before() {
   if [ -z "$applied" ]; then
-    if [ "$had" = yes ]; then cp -p "$txn/before.json" "$txn/original.json"; else : >"$txn/original.none"; fi
+    if [ "$had" = no ]; then
+      : >"$txn/original.none"
+    elif ! is_ours "$txn/before.json"; then
+      cp -p "$txn/before.json" "$txn/original.json"
+    fi
   elif [ "$live" = "$applied" ] && [ "$live" != "$1" ]; then
     cp -p "$txn/before.json" "$txn/previous.json" && cp -p "$state/record" "$txn/previous.record"
   fi
@@ -663,7 +724,7 @@ keep_before() {
 transact() {
   operation=$1 new_pid=$pid
   make_new_file "$2" || undone "cannot write in $txn: is the disk full?"
-  if [ "$1" != restore ]; then
+  if [ "$1" = activate ] || [ "$1" = rollback ]; then
     write_record "$3" "$4" >"$txn/record" && keep_before "$3" ||
       undone "cannot write in $txn: is the disk full?"
   fi
@@ -733,6 +794,7 @@ activate() {
   # Before the lock: a connection that hangs holds up nobody else.
   text=$(cat)
   begin
+  take_tenure
   mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
   chmod 600 "$state"/secrets/*.json 2>/dev/null
   look
@@ -784,21 +846,38 @@ rollback() {
 
 restore() {
   begin
-  if [ ! -f "$state/record" ]; then
+  ends_here || return 0
+  find_original
+  if [ -z "$original" ]; then
     version='' && report '' unchanged
     return
   fi
   mkdir "$txn" || undone "cannot write in $state: is the disk full?"
-  look
-  if [ -f "$state/original.none" ]; then
+  if [ "$original" = none ]; then
+    look
     stop_and_remove
     return
   fi
-  cp "$state/original.json" "$txn/candidate.json" || undone "cannot copy $state/original.json, the configuration from before"
+  cp "$state/original.json" "$txn/candidate.json" ||
+    undone "the configuration from before the first hardening is lost ($state/original.json): put the one that zot shall go back to there and run again, or set the host's farewell: read-only"
+  give_back
+}
+
+close_down() {
+  text=$(cat)
+  begin
+  ends_here || return 0
+  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  give_back
+}
+
+# Switches to the candidate as the last thing that is done here.
+give_back() {
+  look
   read_config "$txn/candidate.json"
   preflight
   new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
-  transact restore restart "$new" none
+  transact "$verb" restart "$new" none
   report "$new" restarted
 }
 
@@ -827,13 +906,27 @@ put_secret() {
 
 uninstall() {
   begin
+  ends_here || return 0
   [ ! -f "$state/record" ] || die "the registry is still hardened by this agent: run restore first"
-  rm -rf "$state"
+  # A close leaves the configuration from before, for the day that it is wanted.
+  if [ -f "$state/original.json" ] || [ -f "$state/original.none" ]; then
+    rm -rf "$state/agent.sh" "$state/tenure"
+  else
+    rm -rf "$state"
+  fi
+}
+
+claim() {
+  need owner life
+  begin
+  take_tenure
 }
 
 status_report() {
   need zot service
   set_up_service
+  read_tenure
+  find_original
   drift='' live='' healthy=false guarded=no hardened=false secret_files='' url=''
   read_record
   if [ -f "$config" ]; then
@@ -845,7 +938,7 @@ status_report() {
   service_state
   [ "$running" = yes ] && [ -n "$live" ] && ready "$url" && healthy=true
   read_version
-  [ -z "$applied" ] || find_drift
+  if [ -n "$applied" ]; then find_drift; elif [ "$original" ]; then lost_record; fi
   list=''
   for file in "$state"/secrets/*.json; do
     [ -f "$file" ] && list="$list,\"${file##*/}\""
@@ -853,13 +946,29 @@ status_report() {
   phase=''
   for word in switch rollback commit; do [ -f "$txn/$word" ] && phase=$word; done
   holder=$(cat "$state/lock" 2>/dev/null)
-  printf '{"agent":%s,"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
-    "$(quoted "$(sha256 <"$0")")" "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
+  agent=''
+  [ ! -s "$state/agent.sh" ] || agent=$(sha256 <"$state/agent.sh")
+  printf '{"agent":%s,"owner":%s,"life":%s,"place":"%s","original":%s,' \
+    "$(quoted "$agent")" "$(quoted "$held_owner")" "$(quoted "$held_life")" "$(place)" "$(quoted "$original")"
+  printf '"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
+    "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
     "$(quoted "$applied_restart")" "$applied_heal" "$hardened" "${list#,}"
   case $running in yes) running=running ;; no) running=stopped ;; esac
   printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s]}\n' \
     "$running" "$healthy" "$(quoted "$phase")" "$(quoted "$holder")" "${drift#,}"
 }
+
+# Tells this directory of this machine from every other, whatever either is called.
+place() {
+  {
+    cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null
+    uname -n
+    (cd "${state%/*}" && pwd -P && ls -di .)
+  } | sha256 | cut -c1-12
+}
+
+# An original without a record: it was hardened, and what was applied is not known any more. After a close it is meant so.
+lost_record() { [ ! -f "$config" ] || ! is_ours "$config" || [ -z "$held_owner" ] || drifted "the record of what was applied is lost"; }
 
 quoted() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
 
@@ -891,7 +1000,9 @@ main() {
   verb=${1:-}
   [ $# -eq 0 ] || shift
   read_words "$@"
-  state=$(cd "${0%/*}" && pwd) || exit 2
+  if [ -n "$dir" ]; then state=$dir/harden-zot; else state=$(cd "${0%/*}" && pwd) || exit 2; fi
+  [ -d "${state%/*}" ] ||
+    die "the directory ${state%/*} is not there: make it, owned by the user zot runs as (install -d -m 700 -o USER ${state%/*}), or correct the host's configDirectory setting"
   config=${state%/*}/config.json txn=$state/txn log_file=''
   set -- "$(ls -ldn "${state%/*}")"
   # shellcheck disable=SC2086
@@ -903,9 +1014,11 @@ main() {
   put-secret) put_secret ;;
   activate) activate ;;
   rollback) rollback ;;
+  claim) claim ;;
   restore) restore ;;
+  close) close_down ;;
   uninstall) uninstall ;;
-  *) die "'$verb' is not a verb; give status, put-secret, activate, rollback, restore or uninstall" 2 ;;
+  *) die "'$verb' is not a verb; give status, put-secret, activate, rollback, claim, restore, close or uninstall" 2 ;;
   esac
 }
 

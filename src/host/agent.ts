@@ -4,7 +4,15 @@ import type { HostSettings, ServiceSettings } from "../settings/hosts";
 import type { ZotConfig } from "../zot/types";
 
 /** What the agent on a registry host can be asked to do (see docs/agent.md). */
-export type AgentVerb = "status" | "put-secret" | "activate" | "rollback" | "restore" | "uninstall";
+export type AgentVerb =
+  | "status"
+  | "put-secret"
+  | "claim"
+  | "activate"
+  | "rollback"
+  | "restore"
+  | "close"
+  | "uninstall";
 
 export interface AgentOptions {
   /** put-secret: name of the secret file, of letters, digits and dashes. */
@@ -17,6 +25,15 @@ export interface AgentOptions {
   heal?: number;
   /** Seconds that zot may take to serve, and another run to finish. Default 60. */
   wait?: number;
+  /** Whose call it is; a host of another owner is refused, or left alone. */
+  owner?: string;
+  life?: string;
+  /** claim, activate: the owner that the host is knowingly taken over from. */
+  takeover?: string | undefined;
+  /** status: where config.json lies, when the agent comes on standard input. */
+  dir?: string;
+  /** restore, close: end it for an earlier life of the same owner, too. */
+  last?: "yes" | undefined;
 }
 
 /** The part of a host's settings that the agent needs. */
@@ -24,8 +41,15 @@ export type AgentHost = Pick<HostSettings, "configDirectory" | "zot" | "service"
 
 /** What `status` prints. `null` where there is nothing to name. */
 export interface AgentStatus {
-  /** sha256 of agent.sh as installed. */
-  agent: string;
+  /** sha256 of agent.sh as installed; null on a host that has none. */
+  agent: string | null;
+  /** Whose the host is, and in which life; null before the first delivery, and of one by an older program. */
+  owner: string | null;
+  life: string | null;
+  /** Differs for every configuration directory of every machine, whatever address it is reached under. */
+  place: string;
+  /** The configuration from before the first hardening: kept, or there was none, or it is lost; null where nothing was hardened. */
+  original: "yes" | "none" | "lost" | null;
   /** Version of the installed zot. */
   zot: string | null;
   /** sha256 of config.json as it lies there. */
@@ -67,6 +91,12 @@ export function agentCommand(host: AgentHost, verb: AgentVerb, options: AgentOpt
   const words = { zot: host.zot, ...serviceWords(host.service), ...(host.sudo ? { sudo: "yes" } : {}), ...options };
   const pairs = Object.entries(words).filter(([, value]) => value !== undefined);
   return ["sh", agentPath(host), verb, ...pairs.map(([key, value]) => `${key}=${value}`)].map(plain).join(" ");
+}
+
+/** Runs `status` of the agent that comes on standard input, whatever agent the host has, or none. */
+export function statusCommand(host: AgentHost): string {
+  const words = agentCommand(host, "status", { dir: host.configDirectory }).split(" ").slice(2);
+  return ["sh", "-s", ...words].join(" ");
 }
 
 /** Where `put-secret name=NAME` keeps this content: the name follows the content, which a preview may not know yet. */

@@ -1,31 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { issuerUrl, type RelyingParty } from "../identity/relying-party";
-import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
-import { type Observation, observe } from "./observe";
+import type { HostPlan } from "./plan";
 import { RegistryHost } from "./registry-host";
 
 /** Host after host in the order of the settings: when one fails, the rest is untouched. */
-export function deliver(settings: Settings, observations: Observation[], relyingParty: RelyingParty): RegistryHost[] {
+export function deliver(settings: Settings, plans: HostPlan[], relyingParty: RelyingParty): RegistryHost[] {
   const sessionKeys = createSessionKeys();
   const delivered: RegistryHost[] = [];
-  for (const [index, host] of settings.hosts.entries()) {
+  for (const [index, plan] of plans.entries()) {
     const previous = delivered.at(-1);
     delivered.push(
       new RegistryHost(
-        host.name,
+        plan.host.name,
         {
-          host,
+          plan,
           settings,
-          observed: observations[index],
           issuer: issuerUrl(settings),
           relyingParty,
           sessionKeys,
           onFailure: stopped(settings.hosts, index),
         },
-        previous ? { dependsOn: previous } : {},
+        {
+          ...(previous ? { dependsOn: previous } : {}),
+          // A host under another name is the same host, with all its resources.
+          ...(plan.formerly ? { aliases: [{ name: plan.formerly }] } : {}),
+        },
       ),
     );
   }
@@ -47,27 +49,6 @@ function stopped(hosts: HostSettings[], failed: number): pulumi.ErrorHook | unde
 function describeStop(names: string[], failed: number): string {
   const list = (some: string[]) => some.join(", ") || "none";
   return `${names[failed]} could not be delivered, and the hosts after it were not tried. Delivered: ${list(names.slice(0, failed))}. Untouched: ${list(names.slice(failed + 1))}. Mend ${names[failed]} and run up again: it goes on from there.`;
-}
-
-/**
- * Asks every host what it holds, and says what drifted. In a preview a host that does not answer is a warning, so that
- * the rest can still be looked at; an `up` stops before anything is touched.
- * @throws OperatorError
- */
-export async function observeHosts({ hosts }: Settings): Promise<Observation[]> {
-  return Promise.all(
-    hosts.map(async (host) => {
-      try {
-        const observed = await observe(host);
-        for (const drift of observed?.drift ?? []) pulumi.log.warn(`${host.name}: ${drift}; up will heal it`);
-        return observed;
-      } catch (error) {
-        if (!pulumi.runtime.isDryRun() || !(error instanceof OperatorError)) throw error;
-        pulumi.log.warn(`${error.message} What it holds is not known, so what is shown for it may be wrong.`);
-        return undefined;
-      }
-    }),
-  );
 }
 
 /** zot takes an encryptKey of exactly 16, 24 or 32 bytes; with any other every login ends in 500. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { findZot } from "../../sandbox/parts";
 import { OperatorError } from "../settings/errors";
 import { hostsSettings } from "../settings/hosts";
-import { observe } from "./observe";
+import { observe, readAnswer } from "./observe";
 
 describe("observe", () => {
   let directory: string;
@@ -29,17 +29,39 @@ describe("observe", () => {
     return hostsSettings.parse([entry])[0] as ReturnType<typeof hostsSettings.parse>[0];
   };
 
-  it("finds no agent on a host that was never hardened", async () => {
-    expect(await observe(settings())).toBeUndefined();
+  it("asks a host that was never hardened by an agent that leaves nothing there", async () => {
+    const { kind, status } = await observe(settings());
+    expect({ kind, ...status }).toMatchObject({
+      ...{ kind: "bare", agent: null, owner: null, life: null, original: null, applied: null, drift: [] },
+      place: expect.stringMatching(/^[0-9a-f]{12}$/),
+    });
+    expect(readdirSync(host.configDirectory)).toEqual([]);
   });
 
-  it("reads the status behind a greeting, and refuses one that is followed by words", async () => {
-    const agent = join(host.configDirectory, "harden-zot");
-    execFileSync("mkdir", ["-p", agent]);
-    writeFileSync(join(agent, "agent.sh"), `echo Welcome; echo '{"heal":3}'\n`);
-    expect(await observe(settings())).toEqual({ heal: 3 });
-    writeFileSync(join(agent, "agent.sh"), `echo '{"heal":3}'; echo Goodbye\n`);
-    await expect(observe(settings())).rejects.toThrow(/"Goodbye".*start-up files/);
+  it("takes what lies there without a line for no agent", async () => {
+    mkdirSync(join(host.configDirectory, "harden-zot"));
+    writeFileSync(join(host.configDirectory, "harden-zot/agent.sh"), "");
+    expect(await observe(settings())).toMatchObject({ kind: "bare" });
+    writeFileSync(join(host.configDirectory, "harden-zot/agent.sh"), "echo nothing of this is run\n");
+    expect(await observe(settings())).toMatchObject({ kind: "installed" });
+  });
+
+  it("knows one directory of one machine under any address, and one beside it", async () => {
+    const place = async (change: object) => (await observe(settings(change))).status.place;
+    const [here, again, beside] = [{}, { address: "localhost" }, { configDirectory: join(directory, "host") }];
+    expect(await place(again)).toBe(await place(here));
+    expect(await place(beside)).not.toBe(await place(here));
+  });
+
+  it("refuses a directory that is not there, and says how it is made", async () => {
+    await expect(observe(settings({ configDirectory: "/nowhere/zot" }))).rejects.toThrow(
+      /the directory \/nowhere\/zot is not there: make it, owned by the user zot runs as \(install -d -m 700 -o USER \/nowhere\/zot\)/,
+    );
+  });
+
+  it("reads an answer behind a greeting, and refuses one that is followed by words", () => {
+    expect(readAnswer(settings(), 'Welcome\n{"heal":3}\n')).toEqual({ heal: 3 });
+    expect(() => readAnswer(settings(), '{"heal":3}\nGoodbye\n')).toThrow(/"Goodbye".*start-up files/);
   });
 
   it.each([

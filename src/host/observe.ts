@@ -1,30 +1,41 @@
 import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
-import { type AgentStatus, agentCommand } from "./agent";
-import { execute, nameOf } from "./ssh";
-
-/** What `sh agent.sh status` said; undefined on a host that has no agent yet. */
-export type Observation = AgentStatus | undefined;
+import { type AgentStatus, statusCommand } from "./agent";
+import { agentText } from "./agent-text";
+import { execute, nameOf, type SshTarget } from "./ssh";
 
 /**
- * One SSH round trip: asks the agent what the host holds. Touches nothing.
+ * What is known of a host before anything is done to it. A bare host answers and has no agent: it was never hardened, or lost
+ * what was kept there. An unreachable one is known to be neither.
+ */
+export type Observation =
+  | { kind: "installed"; status: AgentStatus }
+  | { kind: "bare"; status: AgentStatus }
+  | { kind: "unreachable"; why: string };
+
+export type Answering = Exclude<Observation, { kind: "unreachable" }>;
+
+/**
+ * One SSH round trip: asks what the host holds, by an agent that is brought along and leaves nothing. So the answer is
+ * today's, whatever agent the host has.
  * @throws OperatorError when the host cannot be reached, is another than the one pinned, or refuses the login
  */
-export async function observe(host: HostSettings): Promise<Observation> {
-  const { code, stdout, stderr } = await execute(host, agentCommand(host, "status"));
-  if (code === 0) return readAnswer(host, stdout);
-  // sh itself: the agent's file is not there.
-  if (code === 2 || code === 127) return undefined;
-  throw new OperatorError(
-    `${nameOf(host)}: the agent could not say what the host holds: ${stderr.trim() || `exit code ${code}`}`,
-  );
+export async function observe(host: HostSettings): Promise<Answering> {
+  const { code, stdout, stderr } = await execute(host, statusCommand(host), agentText());
+  if (code !== 0) {
+    throw new OperatorError(
+      `${nameOf(host)}: it could not be asked what it holds: ${stderr.trim().replaceAll("harden-zot: ", "") || `exit code ${code}`}`,
+    );
+  }
+  const status = readAnswer<AgentStatus>(host, stdout);
+  return { kind: status.agent === null ? "bare" : "installed", status };
 }
 
 /**
  * What the agent printed as JSON: the last line, as a login shell may greet before it.
  * @throws OperatorError when something follows it
  */
-export function readAnswer<Answer>(host: HostSettings, stdout: string): Answer {
+export function readAnswer<Answer>(host: SshTarget, stdout: string): Answer {
   const line = stdout.trim().split("\n").at(-1) ?? "";
   try {
     return JSON.parse(line);

@@ -8,13 +8,15 @@ import type { HostSettings, LoginSettings } from "../settings/hosts";
 export interface SshLogin extends LoginSettings {
   /** The setting that says all this, for errors. Default: harden-zot:hosts. */
   setting?: string;
+  /** Instead of privateKeyFile, where the file's content is at hand. */
+  key?: PrivateKey | undefined;
 }
 
 export interface PrivateKey {
   /** Content of the key file. */
   text: string;
   /** Opens it, when it is encrypted. */
-  passphrase: string | undefined;
+  passphrase?: string | undefined;
 }
 
 /**
@@ -22,10 +24,12 @@ export interface PrivateKey {
  * @throws OperatorError when there is neither, or no passphrase where one is named
  */
 export function privateKeyOf({
+  key,
   privateKeyFile,
   passphraseKey,
   setting = "harden-zot:hosts",
 }: SshLogin): PrivateKey | undefined {
+  if (key) return key;
   if (privateKeyFile === undefined) {
     if (process.env.SSH_AUTH_SOCK) return undefined;
     throw new OperatorError(

@@ -1,22 +1,23 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { remote } from "@pulumi/command";
+import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { commandLine } from "../command-line";
 import type { RelyingParty } from "../identity/relying-party";
-import type { HostSettings, LoginSettings } from "../settings/hosts";
+import type { LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
+import { type Tenure, tenureResource } from "../tenure";
 import { renderConfig, serializeConfig } from "../zot/config";
 import { sessionsOf } from "../zot/scale-out";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
-import type { Observation } from "./observe";
+import { agentText } from "./agent-text";
+import type { HostPlan } from "./plan";
 import { privateKeyOf } from "./private-key";
+import type { TenureRequest } from "./tenure";
 
 export interface RegistryHostArgs {
-  host: HostSettings;
+  /** What is to become of the host. */
+  plan: HostPlan;
   settings: Settings;
-  /** What the host said of itself before this run. */
-  observed: Observation;
   /** Issuer the host must be able to reach, byte for byte. */
   issuer: string;
   /** What the issuer knows of the registry: whole before a host is told to trust the issuer. */
@@ -27,18 +28,11 @@ export interface RegistryHostArgs {
   onFailure?: pulumi.ErrorHook | undefined;
 }
 
-const AGENT = resolve(__dirname, "agent.sh");
-
 /** One host that runs zot: the agent, the secret files, and the transaction that activates a config.json. */
 export class RegistryHost extends pulumi.ComponentResource {
   /** Of the config.json that is active. */
   readonly configSha256: pulumi.Output<string>;
 
-  /**
-   * What drifted is healed by doing the same once more; the run after finds the raised count on record. A host without
-   * an agent, new or reinstalled, starts from a count that no run before can have had.
-   */
-  private readonly heal: number;
   private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
   /** Of every command: it belongs to this host. */
   private readonly mine: pulumi.CustomResourceOptions;
@@ -49,15 +43,15 @@ export class RegistryHost extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("harden-zot:host:RegistryHost", name, {}, options);
-    const { observed } = args;
-    this.heal = observed ? observed.heal + (observed.drift.length > 0 ? 1 : 0) : Math.floor(Date.now() / 1000);
-    this.base = { connection: connectionTo(args.host), addPreviousOutputInEnv: false };
+    this.base = { connection: connectionTo(args.plan.host), addPreviousOutputInEnv: false };
     this.mine = { parent: this, ...(args.onFailure ? { hooks: { onError: [args.onFailure] } } : {}) };
-    const agent = this.installAgent(name, options?.dependsOn);
+    const before = [options?.dependsOn ?? []].flat() as pulumi.Resource[];
+    const agent = this.installAgent(name, before);
+    const tenure = this.beginTenure(name, [...before, args.relyingParty]);
     const credentials = args.relyingParty.clientSecret.apply((secret) => this.credentials(secret));
     const secrets = this.putSecrets(name, credentials, agent);
     const config = this.config(credentials, args.sessionKeys);
-    this.activate(name, config, secrets);
+    this.activate(name, config, tenure, [secrets, args.relyingParty]);
     this.configSha256 = config.apply((text) => createHash("sha256").update(text).digest("hex"));
     this.registerOutputs({ configSha256: this.configSha256 });
   }
@@ -66,30 +60,54 @@ export class RegistryHost extends pulumi.ComponentResource {
     return JSON.stringify({ clientid: this.args.settings.identity.clientId, clientsecret });
   }
 
-  /** @param after what must be done first; the component alone would hold back the creation, and not the deletion */
-  private installAgent(name: string, after: pulumi.ComponentResourceOptions["dependsOn"]): remote.Command {
-    const { host } = this.args;
+  /** @param after what must be done first */
+  private installAgent(name: string, after: pulumi.Resource[]): remote.Command {
+    const { heal, host } = this.args.plan;
     return new remote.Command(
       `${name}-agent`,
-      {
-        ...this.base,
-        create: scriptCommand(host, this.heal),
-        stdin: installScript(readFileSync(AGENT, "utf8")),
-        delete: agentCommand(host, "uninstall"),
-      },
-      { ...this.mine, ...(after ? { dependsOn: after } : {}) },
+      { ...this.base, create: scriptCommand(host, heal), stdin: installScript(agentText()) },
+      { ...this.mine, dependsOn: after },
     );
   }
 
+  /**
+   * The only resource of a host that is deleted with consequences, so that all others may be replaced at any time: it says
+   * farewell, before the issuer that the host trusts is gone.
+   */
+  private beginTenure(name: string, after: pulumi.Resource[]): pulumi.Output<Tenure> {
+    const { host, owner } = this.args.plan;
+    const { configDirectory, farewell, jump, service, sudo, takeOver, zot } = host;
+    const request: TenureRequest = {
+      ...login(host),
+      ...(jump ? { jump: login(jump) } : {}),
+      ...{ configDirectory, service, sudo, zot },
+      ...{ farewell, owner, takeOver },
+    };
+    const command = new local.Command(
+      tenureResource(name),
+      {
+        create: commandLine("host", "begin"),
+        update: commandLine("host", "keep"),
+        delete: commandLine("host", "end"),
+        stdin: pulumi.secret(JSON.stringify(request)),
+        // By what it printed it is told from what replaced it; there is no secret in that.
+        addPreviousOutputInEnv: true,
+      },
+      { ...this.mine, dependsOn: after },
+    );
+    return command.stdout.apply((line) => JSON.parse(line) as Tenure);
+  }
+
   private putSecrets(name: string, credentials: pulumi.Input<string>, agent: remote.Command): remote.Command {
-    const { host, sessionKeys, settings } = this.args;
+    const { plan, sessionKeys, settings } = this.args;
+    const { heal, host } = plan;
     const sessions = sessionsOf(settings.registry) ? {} : { "session-keys": sessionKeys };
     const contents = pulumi.all({ "oidc-credentials": credentials, ...sessions });
     return new remote.Command(
       `${name}-secrets`,
       {
         ...this.base,
-        create: scriptCommand(host, this.heal),
+        create: scriptCommand(host, heal),
         stdin: pulumi.secret(contents.apply((known) => secretsScript(host, known))),
         logging: remote.Logging.None,
       },
@@ -99,7 +117,8 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   /** The files are named by their content, so a new secret is a new name and the running config keeps its own file. */
   private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<string> {
-    const { host, observed, issuer, settings } = this.args;
+    const { issuer, plan, settings } = this.args;
+    const { first, host } = plan;
     const registry = registryOn(host, settings.registry);
     const render = (oidc?: string, sessions?: string) =>
       serializeConfig(
@@ -113,28 +132,39 @@ export class RegistryHost extends pulumi.ComponentResource {
         ),
       );
     // The preview before the first hardening: there are no secrets yet, and all the rest can be shown.
-    if (pulumi.runtime.isDryRun() && observed === undefined) return pulumi.output(render());
+    if (pulumi.runtime.isDryRun() && first) return pulumi.output(render());
     return pulumi.unsecret(pulumi.all([credentials, sessionKeys]).apply(([oidc, sessions]) => render(oidc, sessions)));
   }
 
-  private activate(name: string, config: pulumi.Output<string>, secrets: remote.Command): void {
-    const { host, relyingParty, settings } = this.args;
-    const activation = (text: string) =>
-      agentCommand(host, "activate", {
+  private activate(
+    name: string,
+    config: pulumi.Output<string>,
+    tenure: pulumi.Output<Tenure>,
+    after: pulumi.Resource[],
+  ): void {
+    const { plan, settings } = this.args;
+    const activation = (text: string, { life, owner }: Tenure) =>
+      agentCommand(plan.host, "activate", {
         minimum: settings.registry.version,
         restart: restartFingerprint(JSON.parse(text)),
-        heal: this.heal,
+        heal: plan.heal,
+        owner,
+        life,
+        takeover: plan.host.takeOver,
       });
-    new remote.Command(
-      `${name}-config`,
-      { ...this.base, create: config.apply(activation), stdin: config, delete: agentCommand(host, "restore") },
-      { ...this.mine, dependsOn: [secrets, relyingParty] },
-    );
+    const create = pulumi.all([config, tenure]).apply(([text, tenure]) => activation(text, tenure));
+    new remote.Command(`${name}-config`, { ...this.base, create, stdin: config }, { ...this.mine, dependsOn: after });
   }
 }
 
+/** With the key itself, since the farewell may be said from another machine. */
+function login(to: LoginSettings): LoginSettings & Pick<TenureRequest, "key"> {
+  const { address, port, user, hostKey } = to;
+  return { address, port, user, hostKey, key: privateKeyOf(to) };
+}
+
 /** Both ends of a connection that is led through a jump host are pinned. */
-function connectionTo(host: HostSettings): remote.CommandArgs["connection"] {
+function connectionTo(host: HostPlan["host"]): remote.CommandArgs["connection"] {
   return { ...endpoint(host), ...(host.jump ? { proxy: endpoint(host.jump) } : {}) };
 }
 

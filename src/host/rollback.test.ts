@@ -14,6 +14,7 @@ const host = (name: string): HostSettings => ({
   configDirectory: "/etc/zot",
   service: { manager: "systemd", name: "zot", scope: "system" },
   sudo: false,
+  farewell: "restore",
 });
 const HOSTS = ["one", "two", "three"].map(host);
 const GOOD = { code: 0, stdout: '{"sha256":"bbbbbbbbbbbbbbbb","action":"restarted","zot":"2.1.20"}\n', stderr: "" };
@@ -24,7 +25,10 @@ function reach(
   applied: string | null = "aaaaaaaaaaaaaaaa",
 ) {
   const asked: string[] = [];
-  const observe: Reach["observe"] = async () => ({ applied, config: applied }) as AgentStatus;
+  const observe: Reach["observe"] = async () => ({
+    kind: "installed",
+    status: { applied, config: applied } as AgentStatus,
+  });
   const execute: Reach["execute"] = async ({ name }, command) => {
     asked.push(`${name}: ${command}`);
     return answers[name] ?? GOOD;
@@ -66,7 +70,7 @@ describe("rollBack", () => {
     const unreachable = reach({});
     unreachable.observe = async ({ name }) => {
       if (name === "three") throw new OperatorError("host three cannot be reached");
-      return { applied: "a" } as AgentStatus;
+      return { kind: "installed", status: { applied: "a" } as AgentStatus };
     };
     await expect(rollBack(HOSTS, unreachable)).rejects.toThrow("host three cannot be reached");
     expect(unreachable.asked).toEqual([]);

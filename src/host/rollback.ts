@@ -1,7 +1,7 @@
 import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
 import { type AgentReport, agentCommand } from "./agent";
-import { type Observation, observe, readAnswer } from "./observe";
+import { type Answering, observe, readAnswer } from "./observe";
 import { execute, nameOf } from "./ssh";
 
 /** How one host came out of a rollback. */
@@ -12,8 +12,8 @@ export type RollbackOutcome = { host: string } & (
 
 /** How hosts are reached: over SSH, but for tests. */
 export interface Reach {
-  observe: (host: HostSettings) => Promise<Observation>;
-  execute: typeof execute;
+  observe: (host: HostSettings) => Promise<Answering>;
+  execute: (host: HostSettings, command: string) => ReturnType<typeof execute>;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface Reach {
  */
 export async function rollBack(hosts: readonly HostSettings[], reach: Reach = { observe, execute }) {
   const observed = await Promise.all(hosts.map(reach.observe));
-  const unhardened = hosts.filter((_, index) => !observed[index]?.applied).map(({ name }) => name);
+  const unhardened = hosts.filter((_, index) => !observed[index]?.status.applied).map(({ name }) => name);
   if (unhardened.length > 0) {
     throw new OperatorError(
       `${unhardened.join(", ")}: this program has applied no configuration there, so there is none to go back to; name another host with HOST=. Nothing was changed.`,
@@ -35,7 +35,7 @@ export async function rollBack(hosts: readonly HostSettings[], reach: Reach = { 
     outcomes.push(
       failed
         ? { host: host.name, done: false, touched: false, why: `not touched, because ${failed.host} failed` }
-        : await rollBackOne(host, observed[index]?.config ?? null, reach),
+        : await rollBackOne(host, observed[index]?.status.config ?? null, reach),
     );
   }
   return outcomes;

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
 import { OperatorError } from "../settings/errors";
-import type { HostSettings, LoginSettings } from "../settings/hosts";
+import type { LoginSettings } from "../settings/hosts";
 import { type PrivateKey, privateKeyOf, type SshLogin } from "./private-key";
 import { refusedKey, type SshError, unreachable } from "./ssh-errors";
 
@@ -20,9 +20,9 @@ export interface SshTarget extends SshLogin {
   jump?: LoginSettings | undefined;
 }
 
-/** One command on a host, with nothing on its standard input. @throws OperatorError as `connected` does */
-export function execute(host: HostSettings, command: string): Promise<Output> {
-  return connected(host, (client) => run(client, command));
+/** One command on a host. @throws OperatorError as `connected` does */
+export function execute(host: SshTarget, command: string, stdin = ""): Promise<Output> {
+  return connected(host, (client) => run(client, command, stdin));
 }
 
 /**
@@ -103,7 +103,8 @@ function forward(jump: Client, host: SshTarget): Promise<Duplex> {
   );
 }
 
-function run(client: Client, command: string): Promise<Output> {
+/** A command over a connection. */
+export function run(client: Client, command: string, stdin = ""): Promise<Output> {
   return new Promise((settle, fail) => {
     client.exec(command, (error, stream) => {
       if (error) return fail(error);
@@ -118,7 +119,7 @@ function run(client: Client, command: string): Promise<Output> {
         output.code = code ?? 255;
       });
       stream.on("close", () => settle(output));
-      stream.end();
+      stream.end(stdin);
     });
   });
 }

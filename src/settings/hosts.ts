@@ -72,6 +72,13 @@ const host = section({
   service,
   /** Run the service manager (and nothing else) through `sudo -n`. */
   sudo: flag.default(false),
+  /**
+   * What the host is left with when it leaves the settings, or the stack is destroyed: the configuration from before the first
+   * `up`, which is an open one as a rule, or one that anonymous clients go on reading by and nobody can push by.
+   */
+  farewell: oneOf("restore", "read-only").default("restore"),
+  /** The owner that the host is knowingly taken over from, as the refusal names it. */
+  takeOver: plainWord.optional(),
 }).superRefine(opensAKey);
 
 /** A passphrase is one of a key file. */
@@ -88,9 +95,21 @@ export const hostsSettings = listOf(named)
   .min(1, "must name at least one host")
   .refine((hosts) => new Set(hosts.map((entry) => entry.name)).size === hosts.length, {
     message: "must not name the same host twice; give hosts that share an address a name of their own",
+  })
+  .refine((hosts) => new Set(hosts.map(placeOf)).size === hosts.length, {
+    message:
+      "must not name one configDirectory of one machine twice: two entries there would undo each other's work; keep one of them",
   });
+
+/** As far as the settings alone can tell; more is seen when the hosts are asked. */
+function placeOf({ address, configDirectory, jump, port }: z.output<typeof named>): string {
+  const seen = ({ address, port }: { address: string; port: number }) =>
+    `${/^(localhost|127(\.\d+){1,3}|::1)$/i.test(address) ? "loopback" : address.toLowerCase()}:${port}`;
+  return [jump ? seen(jump) : "", seen({ address, port }), configDirectory.replace(/\/+/g, "/")].join(" ");
+}
 
 /** A machine to log in to: a registry host, or the host its connection is led through. */
 export type LoginSettings = z.output<z.ZodObject<typeof login>>;
 export type HostSettings = z.output<typeof named>;
+export type Farewell = HostSettings["farewell"];
 export type ServiceSettings = HostSettings["service"];

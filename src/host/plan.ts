@@ -1,0 +1,152 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { LastResource } from "../last-state";
+import { OperatorError } from "../settings/errors";
+import type { HostSettings } from "../settings/hosts";
+import type { Settings } from "../settings/settings";
+import { tenureResource } from "../tenure";
+import { type Observation, observe } from "./observe";
+import type { HostTenure, TenureRequest } from "./tenure";
+
+/** What is to become of one host. */
+export interface HostPlan {
+  host: HostSettings;
+  owner: string;
+  /** Another number than on record has the host do everything once more. */
+  heal: number;
+  /** Nothing of it was ever delivered, so all of the configuration can be shown. */
+  first: boolean;
+  /** What the host was called in the last run, if it was renamed since. */
+  formerly: string | undefined;
+}
+
+/**
+ * Asks every host what it holds, and says what drifted and who leaves; touches nothing. In a preview a host that does not
+ * answer is a warning, so that the rest can still be looked at; an `up` stops before anything is touched.
+ * @param last what the last run left in the state
+ * @throws OperatorError
+ */
+export async function planHosts({ hosts }: Settings, last: LastResource[], owner: string): Promise<HostPlan[]> {
+  const observations = await Promise.all(hosts.map(observeOne));
+  const seen = hosts.map((host, index) => ({ host, observed: observations[index] as Observation }));
+  refuseOnePlaceTwice(seen);
+  const former = new Map(seen.map(({ host, observed }) => [host.name, formerName(host, observed, hosts, last)]));
+  for (const { host, observed } of seen) announce(host, observed, owner);
+  for (const name of leaving(hosts, last)) if (![...former.values()].includes(name)) announceFarewell(name, last);
+  return seen.map(({ host, observed }) => {
+    const formerly = former.get(host.name);
+    const held = tenureOf(formerly ?? host.name, last);
+    return {
+      host,
+      owner,
+      heal: healCount(observed, held, () => lastHeal(formerly ?? host.name, last)),
+      first: observed.kind === "bare" && held === undefined,
+      formerly,
+    };
+  });
+}
+
+async function observeOne(host: HostSettings): Promise<Observation> {
+  try {
+    return await observe(host);
+  } catch (error) {
+    if (!pulumi.runtime.isDryRun() || !(error instanceof OperatorError)) throw error;
+    return { kind: "unreachable", why: error.message };
+  }
+}
+
+type Seen = { host: HostSettings; observed: Observation };
+
+/** Two addresses may be one machine. */
+function refuseOnePlaceTwice(seen: Seen[]): void {
+  const names = new Map<string, string>();
+  for (const { host, observed } of seen) {
+    if (observed.kind === "unreachable") continue;
+    const other = names.get(observed.status.place);
+    if (other !== undefined) {
+      throw new OperatorError(
+        `harden-zot:hosts names one machine twice: ${other} and ${host.name} are the same directory ${host.configDirectory} of the same machine, and would undo each other's work; keep one of them. Nothing was changed.`,
+      );
+    }
+    names.set(observed.status.place, host.name);
+  }
+}
+
+/** The host is on record for a life that the last run knew under a name which the settings do not have any more. */
+function formerName(
+  { name }: HostSettings,
+  observed: Observation,
+  hosts: HostSettings[],
+  last: LastResource[],
+): string | undefined {
+  if (observed.kind === "unreachable" || tenureOf(name, last)) return undefined;
+  return leaving(hosts, last).find((other) => {
+    const held = tenureOf(other, last);
+    return held && held.owner === observed.status.owner && held.life === observed.status.life;
+  });
+}
+
+/** Names of hosts that the last run delivered to and the settings do not have. */
+function leaving(hosts: HostSettings[], last: LastResource[]): string[] {
+  const names = new Set(hosts.map(({ name }) => name));
+  return last
+    .filter(({ type, name }) => type === "command:remote:Command" && name.endsWith("-config"))
+    .map(({ name }) => name.replace(/-config$/, ""))
+    .filter((name) => !names.has(name));
+}
+
+function announce(host: HostSettings, observed: Observation, owner: string): void {
+  if (observed.kind === "unreachable") {
+    pulumi.log.warn(`${observed.why} What it holds is not known, so what is shown for it may be wrong.`);
+    return;
+  }
+  const { drift, original, owner: holder, ...status } = observed.status;
+  if (holder !== null && holder !== owner && holder !== host.takeOver) {
+    throw new OperatorError(
+      `${host.name}: its registry is delivered by ${holder}, and this stack is ${owner}: deliver to it from there, or take it over with harden-zot:hosts, takeOver: ${JSON.stringify(holder)}. Nothing was changed.`,
+    );
+  }
+  if (holder === null && status.applied !== null)
+    pulumi.log.info(`${host.name}: it was hardened before there were owners; up takes it over for ${owner}`);
+  if (holder !== null && holder !== owner) pulumi.log.warn(`${host.name}: up takes it over from ${holder}`);
+  for (const what of drift) pulumi.log.warn(`${host.name}: ${what}; up will heal it`);
+  if (original === "lost") {
+    pulumi.log.warn(
+      `${host.name}: the configuration from before the first hardening is lost, so that a destroy cannot put it back: lay the one that zot shall go back to at ${host.configDirectory}/harden-zot/original.json, or set farewell: read-only`,
+    );
+  }
+}
+
+function announceFarewell(name: string, last: LastResource[]): void {
+  const stdin = resource(tenureResource(name), last)?.outputs.stdin;
+  const farewell = typeof stdin === "string" ? (JSON.parse(stdin) as TenureRequest).farewell : "restore";
+  pulumi.log.warn(
+    farewell === "restore"
+      ? `${name} leaves the settings: up gives it its configuration from before the first hardening back, an open one as a rule, and then anyone who reaches it may push there again. To leave it closed, first set its farewell: read-only and run up (docs/rollback.md)`
+      : `${name} leaves the settings: up leaves it read-only, for whoever could read it without logging in; nobody can push there any more`,
+  );
+}
+
+/** A host without an agent starts from a count that no run before can have had. */
+function healCount(observed: Observation, held: HostTenure | undefined, lastHeal: () => number): number {
+  if (observed.kind === "unreachable") return lastHeal();
+  if (observed.kind === "bare") return now();
+  const { drift, heal, life } = observed.status;
+  const strange = held !== undefined && life !== null && life !== held.life;
+  return heal + (drift.length > 0 || strange ? 1 : 0);
+}
+
+/** As the last activation was told. */
+function lastHeal(name: string, last: LastResource[]): number {
+  const words = resource(`${name}-config`, last)?.outputs.create;
+  return Number(/ heal=(\d+)/.exec(String(words))?.[1] ?? now());
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+
+function tenureOf(name: string, last: LastResource[]): HostTenure | undefined {
+  const stdout = resource(tenureResource(name), last)?.outputs.stdout;
+  return typeof stdout === "string" && stdout !== "" ? (JSON.parse(stdout) as HostTenure) : undefined;
+}
+
+const resource = (name: string, last: LastResource[]) =>
+  last.find((one) => one.name === name && one.type.startsWith("command:"));
