@@ -4,15 +4,7 @@ import type { HostSettings, ServiceSettings } from "../settings/hosts";
 import type { ZotConfig } from "../zot/types";
 
 /** What the agent on a registry host can be asked to do (see docs/agent.md). */
-export type AgentVerb =
-  | "status"
-  | "put-secret"
-  | "claim"
-  | "activate"
-  | "rollback"
-  | "restore"
-  | "close"
-  | "uninstall";
+export type AgentVerb = "status" | "put-secret" | "claim" | "activate" | "rollback" | "restore" | "close" | "uninstall";
 
 export interface AgentOptions {
   /** put-secret: name of the secret file, of letters, digits and dashes. */

@@ -1,0 +1,258 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import { type Run, Stack } from "../../sandbox/stack";
+import { pushImage } from "../../src/verify/distribution";
+import { tinyImage } from "../../src/verify/image";
+
+const HOST = "registry-host";
+
+/** What operators do with a stack, and a hardened registry: nobody may push to it unless its owner said farewell. */
+describe("a hardened registry, whatever is done with the stack", () => {
+  let sandbox: Sandbox;
+  let open: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox(() => {});
+    open = liveConfig();
+    succeeded(await sandbox.stack.up());
+  });
+  afterAll(() => sandbox?.stop());
+
+  const succeeded = ({ code, output }: Run): string => {
+    expect(code, output).toBe(0);
+    return output;
+  };
+  const file = (name: string) => join(sandbox.host.configDirectory, name);
+  const liveConfig = () => readFileSync(file("config.json"), "utf8");
+  const tenure = () => readFileSync(file("harden-zot/tenure"), "utf8");
+
+  /** What a stranger gets who starts a push and deletes an image. */
+  async function attack(): Promise<number[]> {
+    const upload = await fetch(`${sandbox.registryUrl}/v2/team/app/blobs/uploads/`, { method: "POST" });
+    const removal = await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`, { method: "DELETE" });
+    return [upload.status, removal.status];
+  }
+
+  /** Attacks without a pause as long as the operation runs, and once after it. @returns what was ever let through */
+  async function underAttack<Result>(operation: Promise<Result>): Promise<Result> {
+    let over = false;
+    const breaches: number[] = [];
+    const attacks = (async () => {
+      while (!over) {
+        breaches.push(...(await attack().catch(() => [])).filter((status) => status < 300));
+        await sleep(5);
+      }
+    })();
+    try {
+      return await operation;
+    } finally {
+      over = true;
+      await attacks;
+      expect(breaches).toEqual([]);
+      expect(await attack()).toEqual([401, 401]);
+    }
+  }
+
+  async function operate(...flags: string[]): Promise<string> {
+    const output = succeeded(await underAttack(sandbox.stack.up(...flags)));
+    succeeded(await underAttack(sandbox.stack.up("--expect-no-changes")));
+    return output;
+  }
+
+  function configure(change: object, name: string | undefined = HOST): void {
+    const settings = sandbox.settings();
+    const [host] = settings["harden-zot:hosts"] as { name?: string }[];
+    const { name: _, ...unnamed } = host as { name: string };
+    settings["harden-zot:hosts"] = [{ ...unnamed, ...(name ? { name } : {}), ...change }];
+    sandbox.stack.configure(settings);
+  }
+
+  const replace = (...names: string[]) => operate(...names.flatMap((name) => ["--replace", `**::${HOST}-${name}`]));
+
+  it.each(["config", "agent", "secrets", "tenure"])("stays so through up --replace of the host's -%s", async (name) => {
+    await replace(name);
+  });
+
+  it("stays so through up --replace of everything of the host at once", async () => {
+    await replace("config", "agent", "secrets", "tenure");
+  });
+
+  it("stays so when the tenure alone is replaced and nothing else is touched", async () => {
+    const before = tenure();
+    succeeded(await underAttack(sandbox.stack.up("--target-replace", `**::${HOST}-tenure`)));
+    expect(tenure()).not.toBe(before);
+    await operate();
+  });
+
+  it("stays so through pulumi state taint of the configuration", async () => {
+    const { resources } = JSON.parse(await sandbox.stack.state()).deployment as { resources: { urn: string }[] };
+    const { urn } = resources.find(({ urn }) => urn.endsWith(`::${HOST}-config`)) as { urn: string };
+    succeeded(await sandbox.stack.pulumi(["state", "taint", urn, "--yes"]));
+    await operate();
+  });
+
+  it("is the same host under another name: nothing is deleted, and its life goes on", async () => {
+    const before = tenure();
+    configure({}, "renamed");
+    const output = await operate();
+    expect(output).not.toMatch(/deleted|leaves the settings/);
+    expect(tenure()).toBe(before);
+  });
+
+  it("is the same host without a name, under another address of the same machine", async () => {
+    const before = tenure();
+    configure({}, undefined);
+    await operate();
+    configure({ address: "localhost" }, undefined);
+    expect(await operate()).not.toMatch(/deleted|leaves the settings/);
+    expect(tenure()).toBe(before);
+    configure({});
+    await operate();
+  });
+
+  it("stays so when it gets another name while nothing of its record can be read", async () => {
+    rmSync(file("harden-zot/tenure"));
+    configure({}, "unknown");
+    expect(await operate()).toMatch(/registry-host leaves the settings/);
+    configure({});
+    await operate();
+  });
+
+  it("two names for one directory of one machine are refused before anything is touched", async () => {
+    const settings = sandbox.settings();
+    const [host] = settings["harden-zot:hosts"] as object[];
+    settings["harden-zot:hosts"] = [host, { ...host, name: "other", address: "localhost" }];
+    sandbox.stack.configure(settings);
+    const preview = await sandbox.stack.preview();
+    expect(preview.output).toMatch(/must not name one configDirectory of one machine twice/);
+    configure({});
+  });
+
+  describe("and a second stack", () => {
+    let second: Stack;
+    beforeAll(async () => {
+      const directory = join(sandbox.directory, "second");
+      mkdirSync(directory);
+      second = new Stack({ ...sandbox.stackOptions, directory });
+      await second.create(settingsOfSecond());
+    });
+
+    const settingsOfSecond = (change: object = {}) => {
+      const settings = sandbox.settings();
+      const [host] = settings["harden-zot:hosts"] as object[];
+      return {
+        ...settings,
+        "harden-zot:hosts": [{ ...host, ...change }],
+        "harden-zot:identity": {
+          ...(settings["harden-zot:identity"] as object),
+          ...{ name: "second", slug: "zot-second", clientId: "zot-second" },
+        },
+        "harden-zot:ci": [],
+      };
+    };
+    const owner = () => /owner=(.*)/.exec(tenure())?.[1] as string;
+
+    it("is refused by the sentence that names both owners, before anything is made", async () => {
+      const { code, output } = await underAttack(second.up());
+      expect(code).not.toBe(0);
+      expect(output).toMatch(
+        new RegExp(
+          `${HOST}: its registry is delivered by ${owner()}, and this stack is sandbox:[0-9a-f]{12}: deliver to it from there, or take it over with harden-zot:hosts, takeOver: "${owner()}"\\. Nothing was changed\\.`,
+        ),
+      );
+      succeeded(await second.destroy());
+      expect(await attack()).toEqual([401, 401]);
+    });
+
+    it("takes it over knowingly, and the first stack leaves it alone from then on", async () => {
+      const first = owner();
+      second.configure(settingsOfSecond({ takeOver: first }));
+      succeeded(await underAttack(second.up()));
+      expect(owner()).not.toBe(first);
+      const refused = await underAttack(sandbox.stack.up());
+      expect(refused.code).not.toBe(0);
+      expect(refused.output).toContain(`its registry is delivered by ${owner()}, and this stack is ${first}`);
+      const { code, output } = await underAttack(
+        sandbox.stack.destroy("--target", `**::${HOST}-tenure`, "--target-dependents"),
+      );
+      expect(code, output).toBe(0);
+      expect(output).toMatch(/it is delivered by sandbox:[0-9a-f]{12} by now .*: left as it is/);
+    });
+
+    it("gives it back to the first in the same way", async () => {
+      const now = owner();
+      configure({ takeOver: now });
+      succeeded(await underAttack(sandbox.stack.up()));
+      succeeded(await underAttack(second.destroy()));
+      configure({});
+      await operate();
+    });
+  });
+
+  it("says farewell for an old copy of the state, too, when that is destroyed", async () => {
+    const old = await sandbox.stack.state();
+    await replace("tenure");
+    writeFileSync(join(sandbox.directory, "old.json"), old);
+    succeeded(await sandbox.stack.pulumi(["stack", "import", "--file", join(sandbox.directory, "old.json")]));
+    succeeded(await sandbox.stack.destroy());
+    expect(liveConfig()).toBe(open);
+    expect(await attack()).toEqual([202, 202]);
+    await pushImage(sandbox.registryUrl, "team/app", "v1.0.0-abcdef0", tinyImage("existing"));
+    succeeded(await sandbox.stack.up());
+  });
+
+  it("says what a destroy cannot put back when the host lost it, and goes back to what is given by hand", async () => {
+    rmSync(file("harden-zot"), { recursive: true });
+    const output = await operate();
+    expect(output).not.toMatch(/open configuration/);
+    expect((await sandbox.stack.preview()).output).toMatch(
+      /registry-host: the configuration from before the first hardening is lost/,
+    );
+    const failed = await underAttack(sandbox.stack.destroy());
+    expect(failed.code).not.toBe(0);
+    expect(failed.output).toMatch(
+      /the configuration from before the first hardening is lost \(.*original\.json\): put the one that zot shall go back to there and run again, or set the host's farewell: read-only; nothing was changed/,
+    );
+    writeFileSync(file("harden-zot/original.json"), open);
+    succeeded(await sandbox.stack.destroy());
+    expect(liveConfig()).toBe(open);
+    succeeded(await sandbox.stack.up());
+  });
+
+  it("says aloud in the preview that a host which leaves the settings is open again, and keeps the others", async () => {
+    const settings = sandbox.settings();
+    const [host] = settings["harden-zot:hosts"] as object[];
+    const elsewhere = join(sandbox.directory, "elsewhere");
+    mkdirSync(elsewhere, { mode: 0o700 });
+    settings["harden-zot:hosts"] = [{ ...host, name: "another", configDirectory: elsewhere }];
+    sandbox.stack.configure(settings);
+    const { output } = await sandbox.stack.preview();
+    expect(output).toMatch(
+      /registry-host leaves the settings: up gives it its configuration from before the first hardening back, .* anyone who reaches it may push there again/,
+    );
+    configure({});
+  });
+
+  it("is left read-only by a farewell that asks for it: pulls go on, nobody pushes, zot starts without an issuer", async () => {
+    configure({ farewell: "read-only" });
+    await operate();
+    succeeded(await underAttack(sandbox.stack.destroy()));
+    expect(JSON.parse(liveConfig()).http.auth).toBeUndefined();
+    expect((await fetch(`${sandbox.registryUrl}/v2/team/app/manifests/v1.0.0-abcdef0`)).status).toBe(200);
+    expect(
+      (
+        await fetch(
+          `${sandbox.registryUrl}/v2/docker.io/${sandbox.cached.repository.replace("docker.io/", "")}/manifests/${sandbox.cached.tag}`,
+        )
+      ).status,
+    ).toBe(200);
+    // Up again, from there, and to the open registry that it once was.
+    configure({});
+    succeeded(await underAttack(sandbox.stack.up()));
+    succeeded(await sandbox.stack.destroy());
+    expect(liveConfig()).toBe(open);
+  });
+});
