@@ -858,7 +858,7 @@ restore() {
     stop_and_remove
     return
   fi
-  cp "$state/original.json" "$txn/candidate.json" ||
+  cp "$state/original.json" "$txn/candidate.json" 2>/dev/null ||
     undone "the configuration from before the first hardening is lost ($state/original.json): put the one that zot shall go back to there and run again, or set the host's farewell: read-only"
   give_back
 }
