@@ -5,8 +5,10 @@ import { ciOutputs } from "./src/credentials/outputs";
 import { deliver, observeHosts } from "./src/host/deliver";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
+import { readLastState } from "./src/last-state";
 import { forOperators } from "./src/program";
 import { authentikToken, loadSettings } from "./src/settings/load";
+import { ownerIn } from "./src/tenure";
 import { verifyRegistry } from "./src/verify/resource";
 import { review } from "./src/zot/review";
 
@@ -14,15 +16,16 @@ export = forOperators(async () => {
   const settings = loadSettings();
   const { access, warnings } = review(settings);
   for (const warning of warnings) pulumi.log.warn(warning);
-  const [existing, observed, rotations] = await Promise.all([
+  const last = await readLastState();
+  const [existing, observed, plans] = await Promise.all([
     lookUpExisting(settings, authentikToken()),
     observeHosts(settings),
-    planKeys(settings),
+    planKeys(settings, last, ownerIn(last, pulumi.getStack())),
   ]);
 
   const relyingParty = new RelyingParty("registry", settings, existing);
   const hosts = deliver(settings, observed, relyingParty);
-  const keys = issueKeys(settings, relyingParty, rotations, hosts);
+  const keys = issueKeys(settings, relyingParty, plans, hosts);
 
   const login = { oidcIssuer: issuerUrl(settings), redirectUri: redirectUri(settings) };
   verifyRegistry(settings, { ...login, hosts, keys });
