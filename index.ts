@@ -19,15 +19,15 @@ export = forOperators(async () => {
   for (const warning of warnings) pulumi.log.warn(warning);
   const last = await readLastState();
   const owner = ownerIn(last, pulumi.getStack());
-  const [existing, plans, rotations] = await Promise.all([
+  const [existing, hostPlans, keyPlans] = await Promise.all([
     lookUpExisting(settings, authentikToken()),
     planHosts(settings, last, owner),
-    planKeys(settings),
+    planKeys(settings, last, owner),
   ]);
 
   const relyingParty = new RelyingParty("registry", settings, existing);
-  const hosts = deliver(settings, plans, relyingParty);
-  const keys = issueKeys(settings, relyingParty, rotations, hosts);
+  const hosts = deliver(settings, hostPlans, relyingParty);
+  const keys = issueKeys(settings, relyingParty, keyPlans, hosts);
 
   const login = { oidcIssuer: issuerUrl(settings), redirectUri: redirectUri(settings) };
   verifyRegistry(settings, { ...login, hosts, keys });

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { login, type RegistrySession } from "../src/credentials/login";
-import { ownerLabel } from "../src/credentials/rotation";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
 import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
@@ -136,15 +135,11 @@ async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sa
     cached: CACHED_IMAGE,
     adminSession: () => login({ registryUrl, ...admin }),
     target: async (applied = settings()) => ({
-      ...targetOf(
-        parseSettings(applied),
-        {
-          oidcIssuer: `${authentik.url}/application/o/${NAME}/`,
-          redirectUri: `${registryUrl}/zot/auth/callback/oidc`,
-          ...((await stack.outputs("--show-secrets")) as Partial<StackOutputs>),
-        },
-        { keyLabels: (identity) => ownerLabel("sandbox", identity) },
-      ),
+      ...targetOf(parseSettings(applied), {
+        oidcIssuer: `${authentik.url}/application/o/${NAME}/`,
+        redirectUri: `${registryUrl}/zot/auth/callback/oidc`,
+        ...((await stack.outputs("--show-secrets")) as Partial<StackOutputs>),
+      }),
       existing: EXISTING_IMAGE,
       cached: { "docker.io": CACHED_IMAGE },
     }),

@@ -16,10 +16,10 @@ interface Resource {
   inputs: Record<string, unknown>;
 }
 
-/** A key as src/credentials/main.ts prints it. */
+/** A key as `bin/key.ts mint` prints it. */
 const MINTED = {
   uuid: "uuid-of-key",
-  label: "harden-zot prod zot-ci #1",
+  label: "harden-zot prod:0123456789ab zot-ci cdef01234567 #1",
   period: 1,
   apiKey: "zak_made-up",
   createdAt: "2100-01-01T00:00:00Z",
@@ -27,13 +27,31 @@ const MINTED = {
   superseded: [],
 };
 
+const TENURE = { owner: "prod:0123456789ab", life: "cdef01234567" };
+
+/** What the state holds of the run before: without an owner in it each run would make another. */
+const LAST_STATE = {
+  "urn:pulumi:prod::harden-zot::command:local:Command::zot-ci-tenure": {
+    type: "command:local:Command",
+    outputs: { stdout: JSON.stringify(TENURE) },
+  },
+};
+
+/** What commands print, by how their names end. */
+const PRINTED: [ending: string, object][] = [
+  ["-key", MINTED],
+  ["-tenure", TENURE],
+];
+
 /** What the providers would answer, made from the names alone so that the snapshot is the same every time. */
 const COMPUTED: Record<string, (name: string) => object> = {
   "random:index/randomPassword:RandomPassword": (name) => ({ result: `random-${name}` }),
   "authentik:index/application:Application": () => ({ uuid: "uuid-of-application" }),
   "authentik:index/token:Token": (name) => ({ key: `key-of-${name}` }),
   "authentik:index/flow:Flow": () => ({ uuid: "uuid-of-flow" }),
-  "command:local:Command": (name) => ({ stdout: name.endsWith("-key") ? JSON.stringify(MINTED) : "{}" }),
+  "command:local:Command": (name) => ({
+    stdout: JSON.stringify(PRINTED.find(([ending]) => name.endsWith(ending))?.[1] ?? {}),
+  }),
 };
 
 /** Of the name alone, and a number, since Authentik's are. */
@@ -63,6 +81,7 @@ async function instantiate(stack: string): Promise<{ resources: Resource[]; outp
         ...inputs,
         id: `id-from-${token.split(":").at(-1)}`,
         ids: ["openid", "email", "profile"],
+        outputs: LAST_STATE,
       }),
     },
     "harden-zot",

@@ -1,33 +1,37 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { commandLine } from "../command-line";
 import type { CiAccount } from "../identity/ci-account";
 import type { CiLoginFlow } from "../identity/ci-login-flow";
 import type { CiIdentity } from "../settings/access";
 import type { RegistrySettings } from "../settings/registry";
+import { tenureResource } from "../tenure";
 import { trustedCa } from "./ca";
 import { type HandOver, registryHost } from "./handover";
-import { keyResource } from "./held-keys";
-import type { Kept, MintedKey, MintRequest, RetireRequest, RevokeRequest } from "./key-program";
+import { type KeyPlan, keyResource, retiredKeysResource } from "./held-keys";
+import type { Kept, KeyLogin, MintedKey, MintRequest, RetireRequest } from "./key-program";
+import { inheritance, type KeyTenure, labelsOfOwner, nextLabel } from "./labels";
 import { publishKey } from "./publish/resource";
-import { ownerLabel, type Rotation } from "./rotation";
 
 export interface CiKeyArgs {
   identity: CiIdentity;
   registry: RegistrySettings;
   account: CiAccount;
   loginFlow: CiLoginFlow;
-  rotation: Rotation;
+  plan: KeyPlan;
 }
-
-const PROGRAM = "node --require ./loader.js src/credentials/main.ts";
 
 /**
  * The API key of one CI identity. A rotation is an update in place: a key is made and proved, handed over, and only then
- * those before the last one are revoked. Removal revokes every key of it, while its account still exists.
+ * those before the last one are revoked. The tenure is what says farewell: where it is removed, the keys made under it are
+ * revoked, while their account still exists.
  */
 export class CiKey extends pulumi.ComponentResource {
   /** Secret. */
   readonly handOver: pulumi.Output<HandOver>;
+  /** What the labels of its keys begin with. */
+  readonly labels: pulumi.Output<string[]>;
+  private readonly tenure: pulumi.Output<KeyTenure>;
   private readonly minted: pulumi.Output<MintedKey>;
 
   constructor(
@@ -37,7 +41,10 @@ export class CiKey extends pulumi.ComponentResource {
   ) {
     super("harden-zot:credentials:CiKey", name, {}, options);
     const login = keyLogin(args);
-    const key = this.mint(login);
+    const tenure = this.beginTenure(login);
+    this.tenure = tenure.stdout.apply((line) => JSON.parse(line) as KeyTenure);
+    this.labels = this.tenure.apply((tenure) => labelsOfOwner(tenure, args.identity.name));
+    const key = this.mint(login, tenure);
     this.minted = pulumi.secret(key.stdout.apply((line) => JSON.parse(line) as MintedKey));
     this.handOver = this.minted.apply(({ apiKey, expiresAt }) => ({
       registry: registryHost(args.registry.externalUrl),
@@ -50,36 +57,79 @@ export class CiKey extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private mint(login: pulumi.Output<RevokeRequest>): local.Command {
+  private beginTenure(login: pulumi.Output<KeyLogin>): local.Command {
+    const { owner, past } = this.args.plan;
+    const request = login.apply((login) => ({ ...login, owner, ...inheritance(past) }));
+    return new local.Command(
+      tenureResource(this.args.identity.name),
+      {
+        create: commandLine("key", "begin"),
+        update: commandLine("key", "keep"),
+        delete: commandLine("key", "end"),
+        stdin: pulumi.jsonStringify(request),
+        // What it leaves alone; a tenure itself is nobody's to read.
+        logging: local.Logging.Stderr,
+        // Deleted, it is told which life was its own. No secret is in that.
+        addPreviousOutputInEnv: true,
+      },
+      { parent: this },
+    );
+  }
+
+  private mint(login: pulumi.Output<KeyLogin>, tenure: local.Command): local.Command {
     const { group, key, name } = this.args.identity;
     const { expiresAfter, rotate } = key;
-    const { period } = this.args.rotation;
-    const request = login.apply(
-      (login): MintRequest => ({ ...login, period, expiresAfter, group, ...(rotate ? { rotate } : {}) }),
+    const { period } = this.args.plan.rotation;
+    const request = pulumi.all([login, this.label()]).apply(
+      // In the order of old states: another text of the same would ask for another key.
+      ([{ ca, ...login }, owner]): MintRequest => ({
+        ...login,
+        owner,
+        ...(ca ? { ca } : {}),
+        period,
+        expiresAfter,
+        group,
+        ...(rotate ? { rotate } : {}),
+      }),
     );
     return new local.Command(
       keyResource(name),
       {
-        create: `${PROGRAM} mint`,
-        delete: `${PROGRAM} revoke`,
+        create: commandLine("key", "mint"),
         stdin: pulumi.jsonStringify(request),
         logging: local.Logging.None,
         addPreviousOutputInEnv: false,
       },
-      { parent: this, additionalSecretOutputs: ["stdout"] },
+      {
+        parent: this,
+        dependsOn: tenure,
+        additionalSecretOutputs: ["stdout"],
+        // Old states have others (./main.ts), and a change would have the key made again.
+        ignoreChanges: ["create", "delete"],
+      },
     );
   }
 
-  private retire(login: pulumi.Output<RevokeRequest>, published: pulumi.Resource[]): void {
+  /** An inherited one is known before its tenure is, so that a preview shows no other key. */
+  private label(): pulumi.Output<string> {
+    const { identity, plan } = this.args;
+    const { inherited } = inheritance(plan.past);
+    if (inherited !== undefined && !plan.past.tenure) return pulumi.output(inherited);
+    return this.tenure.apply((tenure) => nextLabel(tenure, identity.name, plan.past));
+  }
+
+  private retire(login: pulumi.Output<KeyLogin>, published: pulumi.Resource[]): void {
     const { key, name } = this.args.identity;
-    const next = pulumi.all([login, this.minted]).apply(([login, { superseded, uuid: current }]) => {
-      // Without others there is nothing to do but to note down which key is current.
-      if (superseded.length === 0) return { create: "cat", request: { current } satisfies Kept };
-      const request: RetireRequest = { ...login, current, keepPrevious: key.keepPrevious };
-      return { create: `${PROGRAM} retire`, request };
-    });
+    const next = pulumi
+      .all([login, this.minted, this.tenure, this.labels])
+      .apply(([login, { superseded, uuid: current }, { life }, labels]) => {
+        // Without others there is nothing to do but to note down which key is current.
+        if (superseded.length === 0) return { create: "cat", request: { current, life } satisfies Kept };
+        const request: RetireRequest = { ...login, labels, life, current, keepPrevious: key.keepPrevious };
+        return { create: commandLine("key", "retire"), request };
+      });
     new local.Command(
-      `${name}-retired-keys`,
+      retiredKeysResource(name),
       {
         create: pulumi.unsecret(next.create),
         stdin: pulumi.jsonStringify(next.request),
@@ -93,7 +143,7 @@ export class CiKey extends pulumi.ComponentResource {
 }
 
 /** As a secret. */
-function keyLogin({ account, identity, loginFlow, registry }: CiKeyArgs): pulumi.Output<RevokeRequest> {
+function keyLogin({ account, loginFlow, registry }: CiKeyArgs): pulumi.Output<KeyLogin> {
   const ca = trustedCa(registry);
   return pulumi.secret(
     pulumi.all([account.username, account.appPassword]).apply(([username, password]) => ({
@@ -101,7 +151,6 @@ function keyLogin({ account, identity, loginFlow, registry }: CiKeyArgs): pulumi
       username,
       password,
       flowSlug: loginFlow.slug,
-      owner: ownerLabel(pulumi.getStack(), identity.name),
       ...(ca ? { ca } : {}),
     })),
   );

@@ -1,54 +1,70 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type LastResource, printedBy } from "../last-state";
 import { OperatorError } from "../settings/errors";
 import type { Settings } from "../settings/settings";
-import { ApiKeys, withKey } from "./api-keys";
+import { tenureResource } from "../tenure";
+import { ApiKeys, type ListedKey, withKey } from "./api-keys";
 import { trustedCa } from "./ca";
 import { createFetch, type Fetch } from "./http";
-import type { MintedKey } from "./key-program";
-import { type KeyState, ownerLabel, planRotation, type Rotation, strays } from "./rotation";
+import type { Kept, MintedKey } from "./key-program";
+import { inheritance, type KeyPast, type KeyTenure, labelsOfOwner } from "./labels";
+import { type KeyState, planRotation, type Rotation, strays, unknownSuccessor } from "./rotation";
 
 /** Name of the resource that holds the key of an identity. */
 export const keyResource = (identity: string) => `${identity}-key`;
+
+/** Name of the resource that knows which of its keys are left. */
+export const retiredKeysResource = (identity: string) => `${identity}-retired-keys`;
+
+/** What is to become of an identity's key. */
+export interface KeyPlan {
+  rotation: Rotation;
+  /** Of the stack, as it labels keys. */
+  owner: string;
+  past: KeyPast;
+}
 
 /**
  * Looks at the keys that the last run left in this stack's state, and asks the registry whether it still takes them. Says
  * what it found; touches nothing.
  * @returns identity -> what is to become of its key
+ * @throws OperatorError when an identity leaves whose keys nothing would revoke
  */
-export async function planKeys(settings: Settings): Promise<Map<string, Rotation>> {
-  const [held, fetch] = await Promise.all([
-    heldKeys(settings.ci.map(({ name }) => name)),
-    createFetch(trustedCa(settings.registry)),
-  ]);
+export async function planKeys(settings: Settings, last: LastResource[], owner: string): Promise<Map<string, KeyPlan>> {
+  refuseUnheardFarewells(settings, last);
+  const fetch = await createFetch(trustedCa(settings.registry));
   const plans = settings.ci.map(async ({ name, key }) => {
-    const last = held.get(keyResource(name));
-    const state = last && (await askRegistry(fetch, settings.registry.externalUrl, name, last));
-    const rotation = planRotation(last, state, key, new Date());
-    announce(name, state, rotation);
-    return [name, rotation] as const;
+    const past = pastOf(name, last);
+    const state = past.held && (await askRegistry(fetch, settings.registry.externalUrl, name, past.held));
+    const rotation = planRotation(past.held, state, key, new Date());
+    const plan = { rotation, owner, past };
+    announce(name, state, plan);
+    return [name, plan] as const;
   });
   return new Map(await Promise.all(plans));
 }
 
-interface ResourceOutputs {
-  type: string;
-  outputs: { stdout?: string };
+/** Secrets in the clear. */
+function pastOf(identity: string, last: LastResource[]): KeyPast {
+  return {
+    tenure: printedBy<KeyTenure>(last, tenureResource(identity)),
+    held: printedBy<MintedKey>(last, keyResource(identity)),
+    kept: printedBy<Kept>(last, retiredKeysResource(identity)),
+  };
 }
 
-/** @returns name of the resource -> key; the engine reads its own state of the run before, secrets in the clear */
-async function heldKeys(identities: string[]): Promise<Map<string, MintedKey>> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
-    outputs?: Record<string, ResourceOutputs>;
-  };
-  const wanted = new Set(identities.map(keyResource));
-  const keys = Object.entries(outputs ?? {}).flatMap(([urn, { outputs, type }]) => {
-    const name = urn.split("::").at(-1) as string;
-    return type === "command:local:Command" && wanted.has(name) && outputs.stdout
-      ? [[name, JSON.parse(outputs.stdout) as MintedKey] as const]
-      : [];
-  });
-  return new Map(keys);
+/** A state from before there were tenures has none to revoke the keys of an identity that leaves. */
+function refuseUnheardFarewells({ ci }: Settings, last: LastResource[]): void {
+  const staying = new Set(ci.map(({ name }) => name));
+  const [unheard] = last
+    .filter(({ name, type }) => type === "command:local:Command" && name.endsWith(keyResource("")))
+    .map(({ name }) => name.slice(0, -keyResource("").length))
+    .filter((identity) => !staying.has(identity) && pastOf(identity, last).held?.label?.startsWith("harden-zot "))
+    .filter((identity) => pastOf(identity, last).tenure === undefined);
+  if (unheard === undefined) return;
+  throw new OperatorError(
+    `harden-zot:ci no longer has ${unheard}, whose API keys an earlier version of this program made, and nothing would revoke them: put it back, run \`pulumi up\` once with it, and remove it then. Nothing was changed.`,
+  );
 }
 
 /** A key may list its owner's keys, so one question tells whether it lives and what is beside it. */
@@ -70,12 +86,21 @@ async function askRegistry(
   }
 }
 
-function announce(identity: string, state: KeyState, { reason }: Rotation): void {
-  if (reason) pulumi.log.warn(`${identity}: its API key ${reason}; up makes another one`);
-  const unknown = state?.alive ? strays(state.keys, ownerLabel(pulumi.getStack(), identity)) : [];
-  for (const { createdAt, label } of unknown) {
+function announce(identity: string, state: KeyState, { owner, past, rotation }: KeyPlan): void {
+  if (rotation.reason) pulumi.log.warn(`${identity}: its API key ${rotation.reason}; up makes another one`);
+  if (!state?.alive || !past.held) return;
+  const labels = labelsOfOwner({ owner, ...inheritance(past) }, identity);
+  const newer = unknownSuccessor(state.keys, labels, past.held);
+  if (newer) {
     pulumi.log.warn(
-      `${identity}: the API key ${JSON.stringify(label)} of ${createdAt.slice(0, 10)} was not made by this stack, which leaves it alone: revoke it in the registry (as ${identity}) unless somebody needs it`,
+      `${identity}: the registry has an API key of this stack that is newer than its state, ${shown(newer)}: the state is an older copy, or a rotation was cut off; the next rotation revokes it`,
+    );
+  }
+  for (const key of strays(state.keys, labels)) {
+    pulumi.log.warn(
+      `${identity}: the API key ${shown(key)} was not made by this stack, which leaves it alone: revoke it in the registry (as ${identity}) unless somebody needs it`,
     );
   }
 }
+
+const shown = ({ createdAt, label }: ListedKey) => `${JSON.stringify(label)} of ${createdAt.slice(0, 10)}`;

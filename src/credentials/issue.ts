@@ -4,17 +4,17 @@ import { CiLoginFlow } from "../identity/ci-login-flow";
 import type { RelyingParty } from "../identity/relying-party";
 import type { Settings } from "../settings/settings";
 import { CiKey } from "./ci-key";
-import type { Rotation } from "./rotation";
+import type { KeyPlan } from "./held-keys";
 
 /**
  * For every CI identity an account of its own and an API key of the registry, made without a browser once the hosts
  * serve what was delivered.
- * @param rotations of every identity
+ * @param plans of every identity's key
  */
 export function issueKeys(
   settings: Settings,
   relyingParty: RelyingParty,
-  rotations: Map<string, Rotation>,
+  plans: Map<string, KeyPlan>,
   hosts: RegistryHost[],
 ): CiKey[] {
   const { ci, registry } = settings;
@@ -22,10 +22,10 @@ export function issueKeys(
   const groups = new Map(ci.map(({ group }) => [group, relyingParty.group(group)]));
   const loginFlow = new CiLoginFlow("ci-login", settings, groups);
   return ci.map((identity) => {
-    const { group, name } = identity;
-    const account = new CiAccount(name, { username: name, group: relyingParty.group(group) });
-    const rotation = rotations.get(name) as Rotation;
+    const { appPassword, group, name } = identity;
+    const account = new CiAccount(name, { username: name, group: relyingParty.group(group), appPassword });
+    const plan = plans.get(name) as KeyPlan;
     const dependsOn = [...loginFlow.admitting(group), ...hosts];
-    return new CiKey(name, { identity, registry, account, loginFlow, rotation }, { dependsOn });
+    return new CiKey(name, { identity, registry, account, loginFlow, plan }, { dependsOn });
   });
 }

@@ -6,11 +6,17 @@ import { freePort } from "../../sandbox/process";
 import { type LoginWorld, startLoginWorld } from "../../tests/login-world";
 import { ApiKeys, type ListedKey } from "./api-keys";
 import { basic } from "./http";
-import type { Kept, MintedKey } from "./key-program";
+import { end, type Kept, type MintedKey, revoke } from "./key-program";
+import type { KeyTenure } from "./labels";
 import { login } from "./login";
 
-const PROGRAM = ["--require", resolve(__dirname, "../../loader.js"), resolve(__dirname, "main.ts")];
-const OWNER = "harden-zot test deploy-bot #";
+const PROGRAM = resolve(__dirname, "../../bin/key.ts");
+/** What states of before November 2026 run. */
+const OLD_PROGRAM = resolve(__dirname, "main.ts");
+const OWNER = "test:0123456789ab";
+const LIFE = "aaaaaaaaaaaa";
+/** A label as those states have it. */
+const OLD = "harden-zot test deploy-bot #";
 
 interface Run {
   code: number | null;
@@ -101,17 +107,19 @@ const keyLogin = () => ({
   username: here.world.bot.username,
   password: here.world.bot.appPassword,
   flowSlug: here.world.ciFlow,
-  owner: OWNER,
 });
+const labels = () => [`harden-zot ${OWNER} ${here.world.bot.username} `, OLD];
+const labelIn = (life: string) => `${labels()[0]}${life} #`;
 
 function program(
   verb: string,
   input: object,
-  before?: Kept,
+  before?: Kept | KeyTenure,
   kill?: { at: number; when: "before" | "after" },
+  file = PROGRAM,
 ): Promise<Run> {
   gate.seen.length = 0;
-  const child = spawn(process.execPath, [...PROGRAM, verb], {
+  const child = spawn(process.execPath, ["--require", resolve(__dirname, "../../loader.js"), file, verb], {
     env: { PATH: process.env.PATH, ...(before ? { PULUMI_COMMAND_STDOUT: JSON.stringify(before) } : {}) },
   });
   if (kill) gate.arm({ kill: () => child.kill("SIGKILL") }, kill.at, kill.when);
@@ -138,9 +146,21 @@ async function succeed<Result>(...call: Parameters<typeof program>): Promise<Res
   return (stdout ? JSON.parse(stdout) : undefined) as Result;
 }
 
-const mint = (period = 1) => succeed<MintedKey>("mint", mintRequest(period));
-const mintRequest = (period: number) => ({ ...keyLogin(), period, expiresAfter: 3_600_000, group: here.world.users });
-const retireRequest = ({ uuid }: MintedKey, keepPrevious = true) => ({ ...keyLogin(), current: uuid, keepPrevious });
+const mint = (period = 1, owner = labelIn(LIFE)) => succeed<MintedKey>("mint", mintRequest(period, owner));
+const mintRequest = (period: number, owner = labelIn(LIFE)) => ({
+  ...keyLogin(),
+  owner,
+  period,
+  expiresAfter: 3_600_000,
+  group: here.world.users,
+});
+const retireRequest = ({ uuid }: MintedKey, keepPrevious = true) => ({
+  ...keyLogin(),
+  labels: labels(),
+  life: LIFE,
+  current: uuid,
+  keepPrevious,
+});
 
 async function keysOfBot(): Promise<ApiKeys> {
   const { username, appPassword: password } = here.world.bot;
@@ -164,11 +184,13 @@ beforeEach(async () => {
 describe("mint", () => {
   it("makes a key that works, says whose it is, and expires", async () => {
     const key = await mint(7);
-    expect(key).toMatchObject({ label: `${OWNER}7`, period: 7, superseded: [] });
+    expect(key).toMatchObject({ label: `${labelIn(LIFE)}7`, period: 7, superseded: [] });
     expect(Date.parse(key.expiresAt) - Date.parse(key.createdAt)).toBeGreaterThan(3_590_000);
     expect(Date.parse(key.expiresAt) - Date.parse(key.createdAt)).toBeLessThanOrEqual(3_601_000);
     expect(await works(key.apiKey)).toBe(true);
-    expect(await listed()).toMatchObject([{ uuid: key.uuid, label: `${OWNER}7`, expirationDate: key.expiresAt }]);
+    expect(await listed()).toMatchObject([
+      { uuid: key.uuid, label: `${labelIn(LIFE)}7`, expirationDate: key.expiresAt },
+    ]);
   });
 
   it("names the keys that were there, and leaves them working", async () => {
@@ -208,14 +230,14 @@ describe("retire", () => {
   it("keeps the key before for running jobs, and revokes the one before that", async () => {
     const first = await mint(1);
     const one = await succeed<Kept>("retire", retireRequest(first));
-    expect(one).toEqual({ current: first.uuid });
+    expect(one).toEqual({ current: first.uuid, life: LIFE });
     const second = await mint(2);
     const two = await succeed<Kept>("retire", retireRequest(second), one);
-    expect(two).toEqual({ current: second.uuid, previous: first.uuid });
+    expect(two).toEqual({ current: second.uuid, previous: first.uuid, life: LIFE });
     expect(await works(first.apiKey)).toBe(true);
     const third = await mint(3);
     const three = await succeed<Kept>("retire", retireRequest(third), two);
-    expect(three).toEqual({ current: third.uuid, previous: second.uuid });
+    expect(three).toEqual({ current: third.uuid, previous: second.uuid, life: LIFE });
     expect(await Promise.all([first, second, third].map(({ apiKey }) => works(apiKey)))).toEqual([false, true, true]);
   });
 
@@ -224,6 +246,7 @@ describe("retire", () => {
     const second = await mint(2);
     expect(await succeed("retire", retireRequest(second, false), { current: first.uuid })).toEqual({
       current: second.uuid,
+      life: LIFE,
     });
     expect([await works(first.apiKey), await works(second.apiKey)]).toEqual([false, true]);
   });
@@ -241,8 +264,85 @@ describe("retire", () => {
     const lost = await mint(2);
     const second = await mint(2);
     const kept = await succeed<Kept>("retire", retireRequest(second), { current: first.uuid });
-    expect(kept).toEqual({ current: second.uuid, previous: first.uuid });
+    expect(kept).toEqual({ current: second.uuid, previous: first.uuid, life: LIFE });
     expect(await Promise.all([first, lost, second].map(({ apiKey }) => works(apiKey)))).toEqual([true, false, true]);
+  });
+});
+
+describe("retire, where what the last run left is no help", () => {
+  const alive = async (...keys: MintedKey[]) => Promise.all(keys.map(({ apiKey }) => works(apiKey)));
+
+  it("keeps the last two where it remembers nothing", async () => {
+    const [first, second, third] = [await mint(1), await mint(2), await mint(3)];
+    expect(await succeed("retire", retireRequest(third))).toMatchObject({ previous: second.uuid });
+    expect(await alive(first, second, third)).toEqual([false, true, true]);
+  });
+
+  it("keeps the newest where what it remembers is gone, as in an old copy of the state", async () => {
+    const [gone, second, third, fourth] = [await mint(1), await mint(2), await mint(3), await mint(4)];
+    await (await keysOfBot()).revoke(gone.uuid);
+    await succeed("retire", retireRequest(fourth), { current: gone.uuid });
+    expect(await alive(second, third, fourth)).toEqual([false, true, true]);
+  });
+
+  it("spares nothing of a key that leaked, whatever it is called, and remembers", async () => {
+    const elsewhere = await mint(1, "harden-zot another-name deploy-bot #");
+    const older = await mint(2, "harden-zot yet-another deploy-bot #");
+    const now = await mint(3);
+    await succeed("retire", retireRequest(now, false), { current: elsewhere.uuid, previous: older.uuid });
+    expect(await alive(elsewhere, older, now)).toEqual([false, false, true]);
+  });
+});
+
+describe("a tenure", () => {
+  const request = () => ({ ...keyLogin(), owner: OWNER });
+  const tenure = { owner: OWNER, life: LIFE };
+  const left = (destroyed: boolean, held: KeyTenure = tenure) => end(keyLogin(), held, destroyed);
+  const madeInLives = async () => [await mint(1, `${OLD}`), await mint(2), await mint(3, labelIn("bbbbbbbbbbbb"))];
+
+  it("is another one at each beginning, and kept from then on", async () => {
+    const inherited = { ...request(), inherited: OLD };
+    const [one, other] = [await succeed<KeyTenure>("begin", inherited), await succeed<KeyTenure>("begin", inherited)];
+    expect(one).toEqual({ owner: OWNER, life: expect.stringMatching(/^[0-9a-f]{12}$/), inherited: OLD });
+    expect(other.life).not.toBe(one.life);
+    expect(await succeed("keep", inherited, one)).toEqual(one);
+  });
+
+  it("that was replaced ends its own keys, and says what it left alone", async () => {
+    const [old, own, later] = await madeInLives();
+    const { code, stderr, stdout } = await program("end", request(), tenure);
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toBe(`${here.world.bot.username}: an API key was left alone, made by what has replaced this\n`);
+    expect(await uuids()).toEqual([old?.uuid, later?.uuid].sort());
+    expect(own).toBeDefined();
+  });
+
+  it("ends what it inherited", async () => {
+    const [, , later] = await madeInLives();
+    await left(false, { ...tenure, inherited: OLD });
+    expect(await uuids()).toEqual([later?.uuid]);
+  });
+
+  it("of a stack that is destroyed ends those of every other, from an old copy of the state too", async () => {
+    const [old] = await madeInLives();
+    expect(await left(true)).toBe(undefined);
+    expect(await uuids()).toEqual([old?.uuid]);
+  });
+});
+
+describe("a state from before there were tenures", () => {
+  it("has its keys made as before", async () => {
+    const { code, stdout } = await program("mint", mintRequest(1, OLD), undefined, undefined, OLD_PROGRAM);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ label: `${OLD}1`, superseded: [] });
+  });
+
+  it("leaves them alone where a `-key` is replaced", async () => {
+    const key = await mint(1, OLD);
+    const run = await program("revoke", { ...keyLogin(), owner: OLD }, undefined, undefined, OLD_PROGRAM);
+    const sentence = `${here.world.bot.username}: its API keys are left alone; the tenure of the identity ends them\n`;
+    expect(run).toEqual({ code: 0, stdout: "", stderr: sentence });
+    expect(await uuids()).toEqual([key.uuid]);
   });
 });
 
@@ -251,12 +351,13 @@ describe("keys that this stack did not make", () => {
     const keys = await keysOfBot();
     const expires = new Date(Date.now() + 60_000);
     const strangers = [];
-    for (const label of ["by hand", "harden-zot other deploy-bot #1", OWNER.trim().slice(0, -1)])
+    for (const label of ["by hand", "harden-zot other deploy-bot #1", labels()[0]?.trim() ?? "", OLD.slice(0, -1)])
       strangers.push((await keys.mint(label, expires)).uuid);
     const first = await mint(1);
     expect(first.superseded).toEqual([]);
     await succeed("retire", retireRequest(first, false));
-    await succeed("revoke", keyLogin());
+    await end(keyLogin(), { owner: OWNER, life: LIFE, inherited: OLD }, true);
+    await revoke({ ...keyLogin(), owner: OLD });
     expect(await uuids()).toEqual(strangers.sort());
   });
 });
@@ -286,15 +387,16 @@ describe("killed at any step", () => {
     }
   });
 
-  it.each(["retire", "revoke"])("a %s is completed by the next run", async (verb) => {
+  it.each(["retire", "end"])("%s is completed by the next run", async (verb) => {
     const first = await mint(1);
     const second = await mint(2);
     await mint(2);
     const last = await mint(2);
-    const input = verb === "retire" ? retireRequest(last) : keyLogin();
+    const input = verb === "retire" ? retireRequest(last) : { ...keyLogin(), owner: OWNER };
+    const before = verb === "retire" ? { current: second.uuid } : { owner: OWNER, life: LIFE };
     const left = verb === "retire" ? [second.uuid, last.uuid].sort() : [];
     for (let at = 1; at <= 20; at++) {
-      const killed = await program(verb, input, { current: second.uuid }, { at, when: at % 2 ? "before" : "after" });
+      const killed = await program(verb, input, before, { at, when: at % 2 ? "before" : "after" });
       if (killed.code === 0) return expect(await uuids()).toEqual(left);
       if (verb === "retire") expect(await works(last.apiKey)).toBe(true);
     }

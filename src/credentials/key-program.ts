@@ -1,10 +1,11 @@
 import { OperatorError } from "../settings/errors";
 import { ApiKeys, type FreshKey, type ListedKey, withKey } from "./api-keys";
 import { createFetch, type Fetch } from "./http";
+import { type KeyTenure, labelsOfLife, labelsOfOwner } from "./labels";
 import { login } from "./login";
 
 /** How a CI account gets a session of the registry. */
-interface KeyLogin {
+export interface KeyLogin {
   /** externalUrl of the registry. */
   registryUrl: string;
   username: string;
@@ -17,7 +18,7 @@ interface KeyLogin {
 }
 
 export interface MintRequest extends KeyLogin {
-  /** What the labels of this identity's keys begin with. */
+  /** What the key's label begins with. Old states have it under this name, and another one would ask for another key. */
   owner: string;
   /** Number of the rotation, from 1. */
   period: number;
@@ -41,12 +42,15 @@ export interface MintedKey {
   expiresAt: string;
   /** What was asked for with it. */
   rotate?: string;
-  /** Keys of the same owner that were there already: uuids. */
+  /** Keys with such a label that were there already: uuids. */
   superseded: string[];
 }
 
 export interface RetireRequest extends KeyLogin {
-  owner: string;
+  /** What the labels of this identity's keys begin with. */
+  labels: string[];
+  /** Of the tenure that the current key is made under. */
+  life: string;
   /** uuid of the key that has been published. */
   current: string;
   /** Whether running jobs keep the key before. */
@@ -57,6 +61,8 @@ export interface RetireRequest extends KeyLogin {
 export interface Kept {
   current: string;
   previous?: string;
+  /** Of the tenure that the current key was made under, or inherited by. */
+  life?: string;
 }
 
 export interface RevokeRequest extends KeyLogin {
@@ -70,7 +76,7 @@ export interface RevokeRequest extends KeyLogin {
 export async function mint(request: MintRequest): Promise<MintedKey> {
   const { expiresAfter, owner, period, rotate } = request;
   const { keys, fetch } = await session(request);
-  const superseded = (await keys.list()).filter(belongsTo(owner)).map(({ uuid }) => uuid);
+  const superseded = (await keys.list()).filter(labelled([owner])).map(({ uuid }) => uuid);
   const fresh = await keys.mint(`${owner}${period}`, new Date(Date.now() + expiresAfter));
   try {
     await prove(request, fresh, fetch);
@@ -94,33 +100,63 @@ async function prove({ registryUrl, username }: KeyLogin, { apiKey, uuid }: Fres
 }
 
 /**
- * After the current key has been published: revokes the owner's others, but for the one that was current before.
+ * After the current key has been published: revokes the identity's others, but for the one that running jobs have. They are
+ * known by their labels, and as what this stack kept until now.
  * @param before what the last run left, if any
  */
 export async function retire(request: RetireRequest, before?: Kept): Promise<Kept> {
-  const { current, keepPrevious, owner } = request;
-  const previous = before?.current === current ? before.previous : before?.current;
-  const kept: Kept = { current, ...(previous && keepPrevious ? { previous } : {}) };
+  const { current, keepPrevious, labels, life } = request;
   const { keys } = await session(request);
-  const unneeded = ({ uuid }: ListedKey) => uuid !== kept.current && uuid !== kept.previous;
-  await revokeAll(keys, (await keys.list()).filter(belongsTo(owner)).filter(unneeded));
-  return kept;
+  const known = [before?.current, before?.previous];
+  const others = (await keys.list())
+    .filter((key) => labelled(labels)(key) || known.includes(key.uuid))
+    .filter(({ uuid }) => uuid !== current);
+  const previous = keepPrevious ? keyBefore(others, current, before) : undefined;
+  await revokeAll(
+    keys,
+    others.filter(({ uuid }) => uuid !== previous),
+  );
+  return { current, ...(previous ? { previous } : {}), life };
 }
 
-/** Revokes every key of the owner. */
+/** @returns what was current before; the newest where that is not known, or gone as in an old copy of the state */
+function keyBefore(others: ListedKey[], current: string, before?: Kept): string | undefined {
+  const noted = before?.current === current ? before.previous : before?.current;
+  if (before && noted === undefined) return undefined;
+  if (others.some(({ uuid }) => uuid === noted)) return noted;
+  const newestFirst = others.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  return newestFirst[0]?.uuid;
+}
+
+/**
+ * Revokes the keys of a tenure, and where the stack is destroyed those of every other of the same owner.
+ * @returns what was left alone, in words
+ */
+export async function end(request: KeyLogin, tenure: KeyTenure, destroyed: boolean): Promise<string | undefined> {
+  const { username } = request;
+  const { keys } = await session(request);
+  const ours = (await keys.list()).filter(labelled(labelsOfOwner(tenure, username)));
+  const ended = destroyed ? ours : ours.filter(labelled(labelsOfLife(tenure, username)));
+  await revokeAll(keys, ended);
+  const left = ours.length - ended.length;
+  if (left === 0) return undefined;
+  return `${username}: ${left === 1 ? "an API key was" : `${left} API keys were`} left alone, made by what has replaced this`;
+}
+
+/** Revokes every key of a label. */
 export async function revoke(request: RevokeRequest): Promise<void> {
   const { keys } = await session(request);
-  await revokeAll(keys, (await keys.list()).filter(belongsTo(request.owner)));
+  await revokeAll(keys, (await keys.list()).filter(labelled([request.owner])));
 }
 
 async function revokeAll(keys: ApiKeys, unneeded: ListedKey[]): Promise<void> {
   for (const { uuid } of unneeded) await keys.revoke(uuid);
 }
 
-const belongsTo =
-  (owner: string) =>
+const labelled =
+  (beginnings: string[]) =>
   ({ label }: ListedKey) =>
-    label.startsWith(owner);
+    beginnings.some((beginning) => label.startsWith(beginning));
 
 /** @returns the keys of the account, over a session, and a fetch without one */
 async function session(request: KeyLogin): Promise<{ keys: ApiKeys; fetch: Fetch }> {

@@ -6,18 +6,28 @@ import { daysLeft } from "./rotation";
 /** The stack outputs for CI: what anybody may see, by identity, and what nobody may. */
 export function ciOutputs(keys: CiKey[]) {
   const handOvers = keys.map(({ handOver }) => handOver);
-  const byIdentity = <Result>(describe: (handOver: HandOver) => Result) =>
-    pulumi.all(handOvers).apply((all) => Object.fromEntries(all.map((one) => [one.username, describe(one)])));
   return {
-    ci: pulumi.unsecret(byIdentity(describeKey)),
-    ciSecrets: pulumi.secret(byIdentity((one) => ({ apiKey: one.apiKey, dockerConfigJson: dockerConfigJson(one) }))),
+    ci: byIdentity(keys.map(describeKey)),
+    ciSecrets: pulumi.secret(byIdentity(handOvers.map((handOver) => handOver.apply(secretsOf)))),
     // Of the first identity, to be written to a file as it is.
     ...(handOvers[0] ? { ciDockerConfig: pulumi.secret(handOvers[0].apply(dockerConfigJson)) } : {}),
   };
 }
 
+const byIdentity = <Described>(all: pulumi.Output<[identity: string, Described]>[]) =>
+  pulumi.all(all).apply((all) => Object.fromEntries(all) as Record<string, Described>);
+
 /** Holds no secret. */
-function describeKey({ expiresAt, registry, username }: HandOver) {
-  const login = loginLines({ registry, username });
-  return { registry, username, expiresAt, daysLeft: daysLeft(expiresAt, new Date()), login };
+function describeKey({ handOver, labels }: CiKey) {
+  return pulumi
+    .all([pulumi.unsecret(handOver), labels])
+    .apply(([{ expiresAt, registry, username }, keyLabels]): [string, object] => {
+      const login = loginLines({ registry, username });
+      const left = daysLeft(expiresAt, new Date());
+      return [username, { registry, username, expiresAt, daysLeft: left, keyLabels, login }];
+    });
+}
+
+function secretsOf(handOver: HandOver): [string, object] {
+  return [handOver.username, { apiKey: handOver.apiKey, dockerConfigJson: dockerConfigJson(handOver) }];
 }

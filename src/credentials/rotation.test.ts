@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { daysLeft, type KeyState, ownerLabel, planRotation, strays } from "./rotation";
+import { daysLeft, type KeyState, planRotation, strays, unknownSuccessor } from "./rotation";
 
 const DAY = 86_400_000;
 const now = new Date("2026-11-24T12:00:00Z");
@@ -54,14 +54,36 @@ describe("planRotation", () => {
   });
 });
 
-describe("strays", () => {
-  const owner = ownerLabel("prod", "zot-ci");
+const LABELS = ["harden-zot prod:0 zot-ci ", "harden-zot prod zot-ci #"];
 
-  it("are the keys of no period of this very identity and stack", () => {
-    const others = ["by hand", "harden-zot staging zot-ci #1", "harden-zot prod zot-ci-2 #1", `x${owner}1`].map(
-      (label) => key(label),
+describe("strays", () => {
+  it("are the keys of no label of this very identity and stack", () => {
+    const others = [
+      "by hand",
+      "harden-zot staging zot-ci #1",
+      "harden-zot prod zot-ci-2 #1",
+      "harden-zot prod:0 zot-ci-2 a #1",
+      "harden-zot prod:1 zot-ci a #1",
+      "xharden-zot prod zot-ci #1",
+    ].map((label) => key(label));
+    const own = ["harden-zot prod zot-ci #1", "harden-zot prod:0 zot-ci a #12"].map((label) => key(label));
+    expect(strays([...own, ...others], LABELS)).toEqual(others);
+  });
+});
+
+describe("unknownSuccessor", () => {
+  const made = (label: string, days: number) => ({ ...key(label, `${label} ${days}`), createdAt: ago(days) });
+
+  it("is the newest key of this stack that is newer than the one it holds", () => {
+    const [newer, newest] = [made("harden-zot prod:0 zot-ci a #5", 20), made("harden-zot prod:0 zot-ci a #6", 10)];
+    expect(unknownSuccessor([newer, newest, made("by hand", 1)], LABELS, minted)).toEqual(newest);
+  });
+
+  it("is none where the one it holds, or an older one, is the newest", () => {
+    const older = made("harden-zot prod zot-ci #3", 60);
+    expect(unknownSuccessor([older, { ...key(minted.label), createdAt: minted.createdAt }], LABELS, minted)).toBe(
+      undefined,
     );
-    expect(strays([key(`${owner}1`), ...others, key(`${owner}12`)], owner)).toEqual(others);
   });
 });
 

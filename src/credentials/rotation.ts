@@ -35,20 +35,24 @@ function whyRotate(
   now: Date,
 ): string | undefined {
   if (new Date(last.expiresAt) <= now) return `expired on ${day(last.expiresAt)}`;
-  if (state?.alive === false) return "is refused by the registry: somebody revoked it, or its database was lost";
+  if (state?.alive === false)
+    return "is refused by the registry: somebody revoked it, the state is an older copy, or the registry's database was lost";
   if (Date.parse(last.createdAt) + rotateAfter <= now.getTime()) return `was made on ${day(last.createdAt)}`;
   if (last.rotate !== rotate) return "is to be rotated as the settings say";
   return undefined;
 }
 
-/** Keys of the account that this stack did not make. */
-export function strays(keys: ListedKey[], owner: string): ListedKey[] {
-  return keys.filter(({ label }) => !label.startsWith(owner));
+/** Keys of the account that this stack did not make. @param labels what those of its own begin with */
+export function strays(keys: ListedKey[], labels: string[]): ListedKey[] {
+  return keys.filter(({ label }) => !labels.some((own) => label.startsWith(own)));
 }
 
-/** What the labels of one identity's keys begin with; the number of the rotation follows. */
-export function ownerLabel(stack: string, identity: string): string {
-  return `harden-zot ${stack} ${identity} #`;
+/** The newest key of this stack, where that is not the one it holds. */
+export function unknownSuccessor(keys: ListedKey[], labels: string[], held: MintedKey): ListedKey | undefined {
+  const others = strays(keys, labels);
+  return keys
+    .filter((key) => !others.includes(key) && Date.parse(key.createdAt) > Date.parse(held.createdAt))
+    .toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt))[0];
 }
 
 /** Whole days from now, rounded down: 0 on the last day, negative afterwards. */

@@ -1,11 +1,13 @@
 import * as authentik from "@pulumi/authentik";
 import * as pulumi from "@pulumi/pulumi";
+import type { CiIdentity } from "../settings/access";
 
 export interface CiAccountArgs {
   /** User name, in Authentik and in the registry. */
   username: string;
   /** Id of the one group whose rights it has. */
   group: pulumi.Input<string>;
+  appPassword: CiIdentity["appPassword"];
 }
 
 /** A service account for one CI identity, with the app password it logs in with. */
@@ -16,27 +18,29 @@ export class CiAccount extends pulumi.ComponentResource {
 
   constructor(
     readonly name: string,
-    { username, group }: CiAccountArgs,
+    { username, group, appPassword: { rotate } }: CiAccountArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("harden-zot:identity:CiAccount", name, {}, options);
     const user = new authentik.User(
       `${name}-user`,
       { username, name: username, type: "service_account", path: "goauthentik.io/service-accounts", groups: [group] },
-      { parent: this },
+      // No two may have the name.
+      { parent: this, deleteBeforeReplace: true },
     );
     const token = new authentik.Token(
       `${name}-app-password`,
       {
         identifier: `${username}-app-password`,
-        description: `How ${username} logs in to the registry; kept by Pulumi`,
+        description: `How ${username} logs in to the registry; kept by Pulumi${rotate ? `; ${rotate}` : ""}`,
         user: user.id.apply(Number),
         intent: "app_password",
         retrieveKey: true,
         // Left to its default it dies after 30 minutes and comes back with another key.
         expiring: false,
       },
-      { parent: this },
+      // No two may have the identifier. Authentik removes it with its user; and another text asks for another one.
+      { parent: this, deleteBeforeReplace: true, replaceOnChanges: ["user", "description"] },
     );
     this.username = user.username;
     this.appPassword = pulumi.secret(token.key);

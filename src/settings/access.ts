@@ -94,16 +94,18 @@ export const accessSettings = section({
 /** How often `pulumi up` runs unattended may fail or be late before a key is dead. */
 const SPARE_RUNS = 2;
 
+/** Any text; another one makes another of what it is written at, due or not. */
+const rotate = z
+  .string({ error: "must be text" })
+  .regex(/^[^\p{C}]{1,100}$/u, "must be one line of up to 100 characters, such as a date")
+  .optional();
+
 const key = section({
   expiresAfter: period.prefault("90d"),
   rotateAfter: period.prefault("60d"),
   /** How often `pulumi up` runs unattended. */
   schedule: period.prefault("1d"),
-  /** Any text; another one makes another key, due or not. */
-  rotate: z
-    .string({ error: "must be text" })
-    .regex(/^[^\p{C}]{1,100}$/u, "must be one line of up to 100 characters, such as a date")
-    .optional(),
+  rotate,
   /** Whether running jobs keep the key before; false once it has leaked. */
   keepPrevious: flag.default(true),
 })
@@ -119,6 +121,8 @@ const ciIdentity = section({
   repositories: repositoryPatterns,
   role: role.default("publisher"),
   key,
+  /** What its account logs in with to have keys made; it does not expire. */
+  appPassword: section({ rotate }).prefault({}),
   /** Where its key is written, besides the stack's outputs. */
   publish: listOf(destination).default([]),
 });

@@ -436,6 +436,18 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "shorter than expiresAfter",
   ],
   [
+    "a rotation in two lines",
+    (s) => Object.assign(ci(s), { appPassword: { rotate: "2026\n11" } }),
+    "ci[0].appPassword.rotate",
+    "must be one line of up to 100 characters, such as a date",
+  ],
+  [
+    "an app password with a period",
+    (s) => Object.assign(ci(s), { appPassword: { rotateAfter: "60d" } }),
+    "ci[0].appPassword.rotateAfter",
+    "allowed here: rotate",
+  ],
+  [
     "a period zot cannot keep",
     (s) => Object.assign(ci(s), { key: { expiresAfter: "3 months", rotateAfter: "60d" } }),
     'expiresAfter = "3 months"',

@@ -2,7 +2,6 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { trustedCa } from "../credentials/ca";
 import type { CiKey } from "../credentials/ci-key";
-import { ownerLabel } from "../credentials/rotation";
 import type { RegistryHost } from "../host/registry-host";
 import type { Settings } from "../settings/settings";
 import { targetOf } from "./target";
@@ -11,7 +10,7 @@ export interface VerifiedStack {
   oidcIssuer: string;
   redirectUri: string;
   hosts: (Pick<RegistryHost, "configSha256"> & pulumi.Resource)[];
-  keys: (Pick<CiKey, "handOver"> & pulumi.Resource)[];
+  keys: (Pick<CiKey, "handOver" | "labels"> & pulumi.Resource)[];
 }
 
 /**
@@ -19,15 +18,16 @@ export interface VerifiedStack {
  * changed. One check that fails fails the `up`, which then shows the table; the next `up` runs it again.
  */
 export function verifyRegistry(settings: Settings, { hosts, keys, ...login }: VerifiedStack): local.Command {
-  const options = {
-    ca: trustedCa(settings.registry),
-    keyLabels: (identity: string) => ownerLabel(pulumi.getStack(), identity),
-  };
-  const held = pulumi.all(keys.map(({ handOver }) => handOver));
+  const ca = trustedCa(settings.registry);
+  const held = pulumi.all(
+    keys.map(({ handOver, labels }) =>
+      pulumi.all([handOver, labels]).apply(([handOver, keyLabels]) => ({ ...handOver, keyLabels })),
+    ),
+  );
   const changed = pulumi.all(hosts.map(({ configSha256 }) => configSha256));
   const request = pulumi.all([held, changed]).apply(([handOvers, changed]) => {
     const byUser = Object.fromEntries(handOvers.map((handOver) => [handOver.username, handOver]));
-    const target = targetOf(settings, { ...login, ci: byUser, ciSecrets: byUser }, options);
+    const target = targetOf(settings, { ...login, ci: byUser, ciSecrets: byUser }, { ca });
     // What has changed is not read there: it makes the input another one, and so the command run again.
     return JSON.stringify({ ...target, changed });
   });

@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { trustedCa } from "../credentials/ca";
-import { ownerLabel } from "../credentials/rotation";
 import { OperatorError } from "../settings/errors";
 import { settingsOfStack } from "../settings/stack-file";
 import type { Result } from "./check";
@@ -19,7 +18,6 @@ export async function targetOfStack(stack: string, readOnly: boolean): Promise<T
   return targetOf(settings, await outputsOf(stack), {
     readOnly,
     ca: trustedCa(settings.registry),
-    keyLabels: (identity) => ownerLabel(stack, identity),
   });
 }
 

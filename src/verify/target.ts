@@ -15,7 +15,7 @@ export interface ProbeIdentity {
   /** RFC 3339. */
   expiresAt?: string;
   /** What the labels of the stack's own keys of this account begin with. */
-  keyLabels?: string;
+  keyLabels?: string[];
 }
 
 export interface Image {
@@ -50,7 +50,7 @@ export interface StackOutputs {
   oidcIssuer: string;
   redirectUri: string;
   /** By identity. */
-  ci?: Record<string, { username?: string; expiresAt?: string }>;
+  ci?: Record<string, { username?: string; expiresAt?: string; keyLabels?: string[] }>;
   /** Secret. */
   ciSecrets?: Record<string, { apiKey?: string }>;
 }
@@ -58,8 +58,6 @@ export interface StackOutputs {
 export interface TargetOptions {
   readOnly?: boolean;
   ca?: string | undefined;
-  /** What the labels of an identity's own keys begin with. */
-  keyLabels?: (identity: string) => string;
 }
 
 export function targetOf(settings: Settings, outputs: StackOutputs, options: TargetOptions = {}): Target {
@@ -74,16 +72,15 @@ export function targetOf(settings: Settings, outputs: StackOutputs, options: Tar
     redirectUri,
     readOnly,
     ...(ca ? { ca } : {}),
-    identities: settings.ci.map((identity) => probeIdentity(identity, outputs, options)),
+    identities: settings.ci.map((identity) => probeIdentity(identity, outputs)),
   };
 }
 
 function probeIdentity(
   { name, group, role, key }: CiIdentity,
   { ci = {}, ciSecrets = {} }: StackOutputs,
-  { keyLabels }: TargetOptions,
 ): ProbeIdentity {
-  const { username = name, expiresAt } = ci[name] ?? {};
+  const { username = name, expiresAt, keyLabels } = ci[name] ?? {};
   const { apiKey } = ciSecrets[name] ?? {};
   return {
     username,
@@ -92,6 +89,6 @@ function probeIdentity(
     key,
     ...(apiKey ? { apiKey } : {}),
     ...(expiresAt ? { expiresAt } : {}),
-    ...(keyLabels ? { keyLabels: keyLabels(name) } : {}),
+    ...(keyLabels ? { keyLabels } : {}),
   };
 }

@@ -147,11 +147,13 @@ export class World {
     const outputs = {
       oidcIssuer: this.issuer.url,
       redirectUri: `${this.proxy.url}/zot/auth/callback/oidc`,
-      ci: Object.fromEntries(keys.map(([name]) => [name, { username: name, expiresAt }])),
+      ci: Object.fromEntries(
+        keys.map(([name]) => [name, { username: name, expiresAt, keyLabels: [`stack ${name} #`] }]),
+      ),
       ciSecrets: Object.fromEntries(keys),
     };
     return {
-      ...targetOf(this.settings, outputs, { ca: this.proxy.ca, keyLabels: (name) => `stack ${name} #` }),
+      ...targetOf(this.settings, outputs, { ca: this.proxy.ca }),
       existing: EXISTING,
       cached: { "docker.io": CACHED },
     };

@@ -178,7 +178,7 @@ async function strays(verification: Verification): Promise<Finding> {
       return keys
         .filter(
           ({ label, isExpired }) =>
-            !isExpired && label !== PROBE_KEY_LABEL && !label.startsWith(holder.keyLabels ?? ""),
+            !isExpired && label !== PROBE_KEY_LABEL && !holder.keyLabels?.some((own) => label.startsWith(own)),
         )
         .map(({ label, uuid }) => `${holder.username}: ${JSON.stringify(label)} (${uuid})`);
     }),
