@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
@@ -26,6 +26,7 @@ export interface Run {
 /** This project as a stack of its own, driven through the pulumi command as an operator would. */
 export class Stack {
   private readonly configFile: string;
+  private name = "sandbox";
 
   constructor(private readonly options: StackOptions) {
     this.configFile = resolve(options.directory, "Pulumi.sandbox.yaml");
@@ -87,8 +88,26 @@ export class Stack {
     return run;
   }
 
-  /** @param show called with every piece of output as it comes */
-  pulumi(args: string[], show: (text: string) => void = () => {}): Promise<Run> {
+  async rename(name: string): Promise<void> {
+    await this.expect(["stack", "rename", name]);
+    this.name = name;
+  }
+
+  /** An `up` to whose engine a signal is sent. @param after how long it may go on, in ms */
+  interruptedUp(signal: NodeJS.Signals, after: number): Promise<Run> {
+    const timer = (engine: ChildProcess) => setTimeout(() => engine.kill(signal), after);
+    return this.pulumi(["up", "--yes", "--skip-preview"], () => {}, timer);
+  }
+
+  /**
+   * @param show called with every piece of output as it comes
+   * @param started told the engine's process
+   */
+  pulumi(
+    args: string[],
+    show: (text: string) => void = () => {},
+    started: (engine: ChildProcess) => void = () => {},
+  ): Promise<Run> {
     const { directory, environment, project = PROJECT } = this.options;
     const [verb, ...rest] = args as [string, ...string[]];
     const withConfig = ["preview", "up", "refresh", "destroy", "config"].includes(verb)
@@ -97,13 +116,14 @@ export class Stack {
     const stackInit = verb === "stack" && rest[0] === "init";
     const child = spawn(
       this.options.pulumi,
-      [...args, ...(stackInit ? [] : ["--stack", "sandbox"]), ...withConfig, "--non-interactive", "--color", "never"],
+      [...args, ...(stackInit ? [] : ["--stack", this.name]), ...withConfig, "--non-interactive", "--color", "never"],
       {
         cwd: project,
         env: { ...environment, PULUMI_BACKEND_URL: `file://${directory}` },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
+    started(child);
     return new Promise((settle, fail) => {
       let output = "";
       const take = (chunk: Buffer) => {
