@@ -23,7 +23,7 @@ export function registrySection(config: ZotConfig, missing: Missing): Section {
   return withoutDefaults({
     externalUrl: http.externalUrl ?? "https://registry.invalid",
     version: "2.1.20",
-    listen: { address: http.address, port: Number(http.port) },
+    listen: { address: http.address.replace(/^\[(.*)\]$/, "$1"), port: Number(http.port) },
     storage: storageSection(storage),
     pullThrough: caches,
     compat: http.compat ?? [],

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentDriver, hardened, openConfig, startIssuer, type TestIssuer } from "../../sandbox/host/agent-driver";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
@@ -10,7 +10,9 @@ import { freePort, waitForHttp } from "../../sandbox/process";
 import type { ServiceSettings } from "../settings/hosts";
 import { serializeConfig } from "../zot/config";
 import type { ZotConfig } from "../zot/types";
-import { agentCommand } from "./agent";
+import { agentCommand, statusCommand } from "./agent";
+
+const AGENT = readFileSync(resolve(__dirname, "agent.sh"), "utf8");
 
 let directory: string;
 let host: SandboxHost;
@@ -78,6 +80,36 @@ describe.each(SERVICES)("a service of $manager", (service) => {
     expect(await agent.status()).toMatchObject({ service: "missing" });
     const { stderr } = await agent.activate(config);
     expect(stderr).toMatch(/the service manager does not know zto \(service=\S+:zto\): .*; nothing was changed\n$/);
+  });
+});
+
+describe("a manager that refuses the login is quoted, in the status and before anything is changed", () => {
+  const DENIED = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
+  const DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
+  const docker: ServiceSettings = { manager: "docker", name: "zot" };
+  const systemd: ServiceSettings = { manager: "systemd", name: "zot", scope: "system" };
+  const command: ServiceSettings = {
+    manager: "command",
+    ...{ start: ["systemctl", "start"], stop: ["systemctl", "stop"], status: ["systemctl", "status"] },
+  };
+
+  it.each<[string, ServiceSettings, boolean, string]>([
+    ["docker", docker, false, DENIED],
+    ["docker", docker, false, DOWN],
+    ["sudo", docker, true, "sudo: a password is required"],
+    ["sudo", systemd, true, "sudo: sorry, you must have a tty to run sudo"],
+    ["sudo", command, true, "sudo: a password is required"],
+    ["systemctl", systemd, false, "System has not been booted with systemd as init system (PID 1). Can't operate."],
+  ])("%s, for %j", async (tool, service, sudo, words) => {
+    writeFileSync(join(managers.directory, tool), `#!/bin/sh\necho "${words}" >&2\nexit 1\n`, { mode: 0o755 });
+    const agent = await managedBy(service);
+    const trouble = `the service manager did not let ${userInfo().username} ask for ${service.manager === "command" ? "command" : "zot"}: ${words} (docs/hosts.md has what each manager needs)`;
+    const there = { ...host, service, sudo };
+    const status = await agent.run(statusCommand(there), AGENT);
+    expect(JSON.parse(status.stdout)).toMatchObject({ service: "refused", trouble: [trouble] });
+    const activation = agentCommand(there, "activate", { restart: "print" });
+    const { code, stderr } = await agent.run(activation, serializeConfig(config));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `harden-zot: ${trouble}; nothing was changed\n` });
   });
 });
 

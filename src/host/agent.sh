@@ -194,7 +194,8 @@ read_config() {
   done <<EOF
 $(json <"$1" | grep -e '^http\.' -e '^log\.')
 EOF
-  case $address in '' | 0.0.0.0 | ::) address=127.0.0.1 ;; *:*) address="[$address]" ;; esac
+  # zot joins address and port, so an IPv6 address stands there in brackets.
+  case $address in '' | 0.0.0.0) address=127.0.0.1 ;; '[::]' | ::) address='[::1]' ;; '['*) ;; *:*) address="[$address]" ;; esac
   url=$scheme://$address:$port
   guarded=no
   [ "$authentication$access" = yesyes ] && guarded=yes
@@ -305,16 +306,20 @@ launchd_plist() {
   return 1
 }
 
-# Sets running (yes, no, or missing: the manager does not know it) and pid ('' when the manager does not tell).
+# Sets running (yes, no, missing: the manager does not know it, or refused: it was not asked, for the reason in $said) and
+# pid ('' when the manager does not tell).
 service_state() {
   running=no pid=''
   case $service in
   systemd*)
-    said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>/dev/null)
-    case $said in
-    '' | *LoadState=not-found*) running=missing ;;
-    *SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
-    esac
+    if ! said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>&1); then
+      running=refused
+    else
+      case $said in
+      *LoadState=not-found*) running=missing ;;
+      *SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
+      esac
+    fi
     ;;
   launchd:*)
     if launchd_find; then
@@ -326,19 +331,40 @@ service_state() {
     fi
     ;;
   docker:* | podman:*)
-    if said=$($as_root "${service%%:*}" inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>/dev/null); then
-      case $said in 'running '*) running=yes pid=${said#running } ;; esac
+    if said=$($as_root "${service%%:*}" inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>&1); then
+      case $said in *'running '*) running=yes pid=${said##*running } ;; esac
     else
-      running=missing
+      case $said in *[Nn]'o such '*) running=missing ;; *) running=refused ;; esac
     fi
     ;;
   command)
-    if said=$(words become "$status" </dev/null 2>/dev/null); then
-      running=yes
-      case $said in *[!0-9]*) ;; *) pid=$said ;; esac
+    if said=$(words become "$status" </dev/null 2>&1); then
+      running=yes pid=${said##*"$newline"}
+      case $pid in '' | *[!0-9]*) pid='' ;; esac
     fi
     ;;
   esac
+  # Whatever is run as root: sudo has its own word, and its exit status is as good as a stopped service's.
+  case $running:$said in no:*sudo:* | missing:*sudo:*) running=refused ;; esac
+}
+
+# What stands in the way of the service as it is asked for, in words; '' when nothing does.
+service_trouble() {
+  case $running in
+  missing) echo "the service manager does not know ${service#*:} (service=$service): correct the host's service setting" ;;
+  refused)
+    echo "the service manager did not let $(id -un) ask for ${service#*:}: $(printf '%s\n' "$said" | tail -n 1) (docs/hosts.md has what each manager needs)"
+    ;;
+  esac
+}
+
+# The same of zot's binary.
+zot_trouble() {
+  if in_container; then [ "$running" != refused ] || return 0; elif [ ! -f "$zot" ] || [ ! -x "$zot" ]; then
+    echo "there is no zot to run at $zot: install it there, or correct the host's zot setting"
+    return
+  fi
+  [ -n "$version" ] || echo "$zot --version did not say a version: is it zot, built for this machine?"
 }
 
 service_restart() {
@@ -599,11 +625,9 @@ undone() {
 # Everything that can be known to fail is tried before the switch. $txn/candidate.json is the new configuration.
 preflight() {
   [ -n "$port" ] || undone "the new config.json names no http.port, or is not JSON"
-  if in_container; then :; elif [ ! -f "$zot" ] || [ ! -x "$zot" ]; then
-    undone "there is no zot to run at $zot: install it there, or correct the host's zot setting"
-  fi
   read_version
-  [ -n "$version" ] || undone "$zot --version did not say a version: is it zot, built for this machine?"
+  word=$(zot_trouble)
+  [ -z "$word" ] || undone "$word"
   if [ -n "$minimum" ] && older "$version" "$minimum"; then
     undone "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
   fi
@@ -664,9 +688,9 @@ look() {
     live=$(config_sha256 "$config") || undone "cannot read $config"
   fi
   service_state
-  if [ "$running" = missing ]; then
-    undone "the service manager does not know ${service#*:} (service=$service): correct the host's service setting"
-  elif [ "$running:$had" = yes:no ]; then
+  word=$(service_trouble)
+  [ -z "$word" ] || undone "$word"
+  if [ "$running:$had" = yes:no ]; then
     undone "${service#*:} runs, but not from $config, which is not there: correct the host's configDirectory setting"
   elif [ "$running" = yes ]; then
     was=running
@@ -939,6 +963,8 @@ status_report() {
   [ "$running" = yes ] && [ -n "$live" ] && ready "$url" && healthy=true
   read_version
   if [ -n "$applied" ]; then find_drift; elif [ "$original" ]; then lost_record; fi
+  trouble=''
+  for word in "$(zot_trouble)" "$(service_trouble)"; do [ -z "$word" ] || trouble="$trouble,$(json_text "$word")"; done
   list=''
   for file in "$state"/secrets/*.json; do
     [ -f "$file" ] && list="$list,\"${file##*/}\""
@@ -954,8 +980,8 @@ status_report() {
     "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
     "$(quoted "$applied_restart")" "$applied_heal" "$hardened" "${list#,}"
   case $running in yes) running=running ;; no) running=stopped ;; esac
-  printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s]}\n' \
-    "$running" "$healthy" "$(quoted "$phase")" "$(quoted "$holder")" "${drift#,}"
+  printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s],"trouble":[%s]}\n' \
+    "$running" "$healthy" "$(quoted "$phase")" "$(quoted "$holder")" "${drift#,}" "${trouble#,}"
 }
 
 # Tells this directory of this machine from every other, whatever either is called.
@@ -972,7 +998,10 @@ lost_record() { [ ! -f "$config" ] || ! is_ours "$config" || [ -z "$held_owner" 
 
 quoted() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
 
-drifted() { drift="$drift,\"$1\""; }
+# Any text as a JSON string, on one line.
+json_text() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\001-\037' | sed 's/[\\"]/\\&/g')"; }
+
+drifted() { drift="$drift,$(json_text "$1")"; }
 
 find_drift() {
   [ -z "$applied_rollback" ] || drifted "the configuration was rolled back by hand"
@@ -986,10 +1015,11 @@ find_drift() {
   done <<EOF
 $(bad_secrets)
 EOF
-  [ "$running" = yes ] || drifted "the service is not running"
+  word=$(service_trouble)
+  [ "$running" = yes ] || drifted "${word:-the service is not running}"
   [ "$running" = yes ] && [ "$healthy" = false ] && drifted "zot does not answer at $url/readyz"
   if [ -z "$version" ]; then
-    drifted "there is no zot to run at $zot"
+    drifted "$(zot_trouble)"
   elif [ "$version" != "$applied_zot" ]; then
     drifted "zot is $version, and was $applied_zot when the configuration was applied"
   fi

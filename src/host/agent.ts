@@ -55,7 +55,7 @@ export interface AgentStatus {
   guarded: boolean;
   /** File names in the agent's secrets directory. */
   secrets: string[];
-  service: "running" | "stopped" | "missing";
+  service: "running" | "stopped" | "missing" | "refused";
   /** Whether the service runs and answers /readyz with 200. */
   healthy: boolean;
   /** How far an interrupted run came, which the next run finishes or rolls back. */
@@ -64,6 +64,8 @@ export interface AgentStatus {
   lock: string | null;
   /** What is not as it was applied, in words; empty before anything was. */
   drift: string[];
+  /** What an activation would stop at, in words: no zot, a service that is not known or may not be asked for. */
+  trouble: string[];
 }
 
 /** What `activate`, `rollback` and `restore` print. */

@@ -24,12 +24,17 @@ export async function observe(host: HostSettings): Promise<Answering> {
   const { code, stdout, stderr } = await execute(host, statusCommand(host), agentText());
   if (code !== 0) {
     throw new OperatorError(
-      `${nameOf(host)}: it could not be asked what it holds: ${stderr.trim().replaceAll("harden-zot: ", "") || `exit code ${code}`}`,
+      `${nameOf(host)}: it could not be asked what it holds: ${stderr.trim().replaceAll("harden-zot: ", "") || silence(code)}`,
     );
   }
   const status = readAnswer<AgentStatus>(host, stdout);
   return { kind: status.agent === null ? "bare" : "installed", status };
 }
+
+const silence = (code: number) =>
+  code === 255
+    ? "the connection was lost after the login, or nothing was answered: is the network between here and there up, and the host not overloaded?"
+    : `exit code ${code}`;
 
 /**
  * What the agent printed as JSON: the last line, as a login shell may greet before it.

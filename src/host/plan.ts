@@ -108,6 +108,9 @@ function announce(host: HostSettings, observed: Observation, owner: string): voi
   if (holder === null && status.applied !== null)
     pulumi.log.info(`${host.name}: it was hardened before there were owners; up takes it over for ${owner}`);
   if (holder !== null && holder !== owner) pulumi.log.warn(`${host.name}: up takes it over from ${holder}`);
+  // Found before anything is made for it anywhere.
+  if (status.applied === null && status.trouble.length > 0)
+    throw new OperatorError(`${host.name}: ${status.trouble.join("; ")}. Nothing was changed.`);
   for (const what of drift) pulumi.log.warn(`${host.name}: ${what}; up will heal it`);
   if (original === "lost") {
     pulumi.log.warn(

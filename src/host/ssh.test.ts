@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +10,7 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { type Daemon, freePort, startDaemon, stopDaemon } from "../../sandbox/process";
 import { OperatorError } from "../settings/errors";
 import { hostsSettings } from "../settings/hosts";
-import { execute } from "./ssh";
+import { connected, execute, run } from "./ssh";
 
 let directory: string;
 let host: SandboxHost;
@@ -54,6 +55,31 @@ async function failure(change: object): Promise<string> {
   expect(error).toBeInstanceOf(OperatorError);
   return (error as Error).message;
 }
+
+it("a link that dies after the login is noticed, and so is a command that never ends", async () => {
+  const relay = createServer((from) => {
+    const to = connect(host.ssh.port, host.ssh.address);
+    from.pipe(to).pipe(from);
+    for (const socket of [from, to]) socket.on("error", () => {});
+    setTimeout(() => {
+      from.unpipe(to).pause();
+      to.unpipe(from).pause();
+    }, 1500);
+  });
+  const port = await new Promise<number>((settle) =>
+    relay.listen(0, "127.0.0.1", () => settle((relay.address() as AddressInfo).port)),
+  );
+  try {
+    const begun = performance.now();
+    const lost = await execute({ ...login(host, { port }), privateKeyFile: host.ssh.privateKeyFile }, "sleep 120");
+    expect(lost.code).toBe(255);
+    expect(performance.now() - begun).toBeLessThan(40_000);
+  } finally {
+    relay.close();
+  }
+  const slow = await connected(login(host), (client) => run(client, "sleep 120", "", 500));
+  expect(slow.code).toBe(255);
+});
 
 /** A host's key under a passphrase. */
 function encrypted(of: SandboxHost, format: string[] = []): string {

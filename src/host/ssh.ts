@@ -8,8 +8,14 @@ import { refusedKey, type SshError, unreachable } from "./ssh-errors";
 /** Time for the TCP connection and the SSH handshake together, in ms. */
 const READY_TIMEOUT = 10_000;
 
+/** A link that died after the login is noticed when so many questions, so many ms apart, stay without an answer. */
+const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/** How long a command may take that answers nothing over a link that lives, in ms: more than the agent's own limits. */
+const DEADLINE = 300_000;
+
 export interface Output {
-  /** Of the command; 255, as of ssh itself, when the connection was lost before it ended. */
+  /** Of the command; 255, as of ssh itself, when the connection was lost, or nothing came, before it ended. */
   code: number;
   stdout: string;
   stderr: string;
@@ -63,6 +69,7 @@ async function connect(client: Client, to: SshLogin, name: string, through?: Dup
     ...(through ? { sock: through } : { host: to.address, port: to.port }),
     username: to.user,
     readyTimeout: READY_TIMEOUT,
+    ...KEEPALIVE,
     algorithms: { serverHostKey: [to.hostKey.split(" ")[0] as "ssh-ed25519"] },
     hostVerifier: (offered: Buffer) => {
       presented = offered.toString("base64");
@@ -103,11 +110,12 @@ function forward(jump: Client, host: SshTarget): Promise<Duplex> {
   );
 }
 
-/** A command over a connection. */
-export function run(client: Client, command: string, stdin = ""): Promise<Output> {
-  return new Promise((settle, fail) => {
+/** A command over a connection. @param deadline in ms; after it the connection counts as lost */
+export function run(client: Client, command: string, stdin = "", deadline = DEADLINE): Promise<Output> {
+  return new Promise((settle) => {
     client.exec(command, (error, stream) => {
-      if (error) return fail(error);
+      if (error) return settle({ code: 255, stdout: "", stderr: "" });
+      const timer = setTimeout(() => client.destroy(), deadline);
       const output: Output = { code: 255, stdout: "", stderr: "" };
       stream.on("data", (chunk: Buffer) => {
         output.stdout += chunk;
@@ -118,7 +126,10 @@ export function run(client: Client, command: string, stdin = ""): Promise<Output
       stream.on("exit", (code: number | null) => {
         output.code = code ?? 255;
       });
-      stream.on("close", () => settle(output));
+      stream.on("close", () => {
+        clearTimeout(timer);
+        settle(output);
+      });
       stream.end(stdin);
     });
   });

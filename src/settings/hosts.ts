@@ -30,7 +30,10 @@ const hostKey = z
 
 const hostName = z
   .string({ error: "must be a host name or IP address" })
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "must be a host name or IP address");
+  .regex(
+    /^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?)$/,
+    "must be a host name or IP address (an IPv6 address without brackets)",
+  );
 
 /** How a machine is logged in to over SSH. */
 export const sshLogin = {
@@ -88,7 +91,11 @@ function opensAKey({ privateKeyFile, passphraseKey }: LoginSettings, context: z.
   context.addIssue({ code: "custom", path: ["passphraseKey"], message });
 }
 
-const named = host.transform((entry) => ({ ...entry, name: entry.name ?? entry.address }));
+const named = host.transform((entry) => ({
+  ...entry,
+  // Colons would end the name of a resource.
+  name: entry.name ?? entry.address.replace(/[:%]+/g, "-").replace(/^-/, ""),
+}));
 
 /** `harden-zot:hosts`: where zot runs and how it is reached. Delivered one after the other, in this order. */
 export const hostsSettings = listOf(named)

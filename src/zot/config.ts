@@ -29,7 +29,8 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     distSpecVersion: "1.1.1",
     storage: { ...registry.storage, ...sharedStorage(registry) },
     http: {
-      address: registry.listen.address,
+      // zot joins address and port with a colon (2.1.20).
+      address: registry.listen.address.includes(":") ? `[${registry.listen.address}]` : registry.listen.address,
       port: String(registry.listen.port),
       externalUrl: registry.externalUrl,
       realm: registry.realm,
