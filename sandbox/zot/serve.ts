@@ -97,10 +97,13 @@ function notRunning(error: unknown, logger: Logger): number {
 async function run(registry: Registry, stop: () => void): Promise<void> {
   const { address, port } = registry.config.http;
   await registry.connectIssuers();
+  // As Go joins and splits them.
+  if (/^[^[].*:/.test(address))
+    throw new StartFailure(`listen tcp: address ${address}:${port}: too many colons in address`);
   const server = createRegistryServer(registry);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(startFailure(error, `listen tcp ${address}:${port}: bind`)));
-    server.listen(Number(port), address, resolve);
+    server.listen(Number(port), address.replace(/^\[(.*)\]$/, "$1"), resolve);
   });
   const bound = server.address();
   if (Number(port) === 0 && bound !== null && typeof bound === "object") {

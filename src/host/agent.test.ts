@@ -63,6 +63,15 @@ describe.each(USERLANDS)("with $name", (userland) => {
     expect(test.names(".")).toEqual(["config.json"]);
   });
 
+  it("serves on an IPv6 address, which zot wants in brackets", async () => {
+    const on = (address: string) => ({ ...test.config, http: { ...test.config.http, address } });
+    for (const address of ["[::1]", "[::]"]) {
+      expect(await test.agent.activate(on(address))).toMatchObject({ code: 0, stderr: "" });
+      expect(await test.agent.status()).toMatchObject({ healthy: true, drift: [] });
+      expect((await fetch(`http://[::1]:${test.open.http.port}/readyz`)).status).toBe(200);
+    }
+  });
+
   it("refuses an issuer that is down or calls itself otherwise, and touches nothing", async () => {
     await test.agent.activate(test.config);
     const pid = await test.servedPid();

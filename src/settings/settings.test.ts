@@ -292,6 +292,21 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
   ["no hosts", (s) => Object.assign(s, { "harden-zot:hosts": [] }), "harden-zot:hosts = []", "at least one host"],
   ["the same host twice", (s) => s["harden-zot:hosts"].push(host(s)), "harden-zot:hosts", "same host twice"],
   [
+    "an IPv6 address in brackets",
+    (s) => Object.assign(host(s), { address: "[::1]" }),
+    'hosts[0].address = "[::1]"',
+    "an IPv6 address without brackets",
+  ],
+  [
+    "one directory of one machine under two names",
+    (s) => {
+      Object.assign(host(s), { address: "127.0.0.1" });
+      (s["harden-zot:hosts"] as object[]).push({ ...host(s), name: "other", address: "localhost" });
+    },
+    "harden-zot:hosts",
+    "one configDirectory of one machine twice",
+  ],
+  [
     "an address with a space",
     (s) => Object.assign(host(s), { address: "a b" }),
     'hosts[0].address = "a b"',
@@ -476,6 +491,18 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
 describe("parseSettings", () => {
   it("accepts the settings every case below spoils", () => {
     expect(messageOf(() => {})).toBe("accepted");
+  });
+
+  it.each([
+    ["::1", "1"],
+    ["fe80::1%eth0", "fe80-1-eth0"],
+    ["2001:db8::7", "2001-db8-7"],
+    ["registry-host", "registry-host"],
+  ])("takes the host address %s for SSH, under a name without colons", (address, name) => {
+    const settings = good();
+    Object.assign(host(settings), { address });
+    const [entry] = parseSettings(settings as unknown as RawSettings).hosts;
+    expect([entry?.address, entry?.name]).toEqual([address, name]);
   });
 
   it.each(BAD)("refuses %s, naming the key, the value and what is allowed", (_, spoil, key, allowed) => {

@@ -36,6 +36,12 @@ describe("renderConfig", () => {
     );
   });
 
+  it("puts an IPv6 address in brackets, as zot joins it with the port", () => {
+    const address = (given: string) =>
+      renderConfig(production({ listen: { address: given, port: 5050 } }), REFERENCES).http.address;
+    expect(["::1", "::", "0.0.0.0"].map(address)).toEqual(["[::1]", "[::]", "0.0.0.0"]);
+  });
+
   it("lets extraConfig have the last word, key by key", () => {
     const { http, log } = renderConfig(production({ extraConfig: { http: { realm: "mine" } } }), REFERENCES);
     expect(http.realm).toBe("mine");
