@@ -73,6 +73,18 @@ need() {
 
 nap() { sleep 0.03 2>/dev/null || sleep 1; }
 
+# fsync FILE...: the content of files, and the names in directories, are on disk when it returns. A sync that takes no
+# files writes out everything; macOS's does not even wait for the disk, as its dd may.
+fsync() {
+  : "${help_of_sync=$(sync --help 2>&1)}"
+  case $help_of_sync in *FILE*) sync "$@" && return || return ;; esac
+  for word in "$@"; do [ -d "$word" ] || dd if=/dev/null of="$word" conv=notrunc,fsync 2>/dev/null; done
+  sync
+}
+
+# put_in_place NEW FILE: whole, or the old one: a rename by itself may reach the disk before the content does.
+put_in_place() { fsync "$1" && mv -f "$1" "$2" && fsync "${2%/*}"; }
+
 sha256() {
   if command -v sha256sum >/dev/null 2>&1; then set -- "$(sha256sum)"; else set -- "$(shasum -a 256)"; fi
   printf '%s' "${1%% *}"
@@ -219,8 +231,9 @@ run_zot() {
 read_version() {
   version='' print=$(ls -lLin "$zot" 2>/dev/null)
   if ! in_container && [ -f "$state/version" ]; then
-    { IFS= read -r known && IFS= read -r version; } <"$state/version"
-    [ "$known" = "$print" ] && return
+    # Nobody syncs it: half of it counts as none.
+    { IFS= read -r known && IFS= read -r version && [ "$known" = "$print" ]; } <"$state/version" && return
+    version=''
   fi
   version=$(run_zot --version 2>/dev/null | json -v lines=1 | sed -n "s/^commit${tab}v*\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p" | tail -n 1)
   in_container || [ -z "$version" ] || {
@@ -456,7 +469,7 @@ serves() {
 # ---------------------------------------------------------------- lock, record, journal
 
 alive() {
-  kill -0 "$1" 2>/dev/null || return 1
+  [ "$1" != $$ ] && kill -0 "$1" 2>/dev/null || return 1
   # A process id comes round again, after a reboot for one: ask whether it is an agent, if this ps can tell.
   ps -A -o pid,args 2>/dev/null | awk -v pid="$1" '
     $1 == pid { found = 1; if (/agent\.sh/) agent = 1 }
@@ -466,20 +479,22 @@ alive() {
 lock() {
   printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
   trap 'rm -f "$state"/*."$$"' EXIT
-  deadline=$(($(date +%s) + wait))
+  deadline=$(($(date +%s) + wait)) tries=0
   # A hard link appears whole, with the holder's id in it, or not at all.
   while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
-    holder=$(cat "$state/lock" 2>/dev/null)
-    if [ -n "$holder" ] && ! alive "$holder"; then
+    # Only a power cut leaves an empty one: nobody holds it either.
+    if holder=$(cat "$state/lock" 2>/dev/null) && ! alive "$holder"; then
       # One at a time may break a lock, and only the one it saw.
       if mkdir "$state/lock.breaking" 2>/dev/null; then
-        [ "$(cat "$state/lock" 2>/dev/null)" = "$holder" ] && rm -f "$state/lock"
+        seen=$(cat "$state/lock" 2>/dev/null) && [ "$seen" = "$holder" ] && rm -f "$state/lock"
         rmdir "$state/lock.breaking"
         continue
       fi
+      # That takes milliseconds: whoever began it a second ago was killed in between.
+      tries=$((tries + 1))
+      [ "$tries" -lt 30 ] || rmdir "$state/lock.breaking" 2>/dev/null
     fi
     if [ "$(date +%s)" -ge "$deadline" ]; then
-      rmdir "$state/lock.breaking" 2>/dev/null # whoever made it was killed in between
       die "another run (process $holder) is changing this registry and did not finish within $wait s; nothing was changed, try again" 75
     fi
     nap
@@ -506,7 +521,7 @@ take_tenure() {
     ;;
   esac
   [ "$held_owner:$held_life" = "$owner:$life" ] && return
-  printf 'owner=%s\nlife=%s\n' "$owner" "$life" >"$state/tenure.$$" && mv -f "$state/tenure.$$" "$state/tenure" ||
+  printf 'owner=%s\nlife=%s\n' "$owner" "$life" >"$state/tenure.$$" && put_in_place "$state/tenure.$$" "$state/tenure" ||
     die "cannot write in $state: is the disk full? nothing was changed"
 }
 
@@ -538,15 +553,30 @@ write_record() {
 }
 
 # The journal is txn/ with one file, named by how far the run came: switch, rollback or commit. It says whether there
-# was a configuration (had), what the service did (was), where it answered, and what is being done (operation).
+# was a configuration (had), what the service did (was), where it answered, what is being done (operation), and the
+# sha256 of all that.
+journal_line() { printf '%s %s %s %s' "$had" "$was" "$old_url" "$operation"; }
+
+# write_journal PHASE: what lies in txn/ is on disk before the journal counts, and the journal before anything else is done.
+write_journal() {
+  printf '%s %s\n' "$(journal_line)" "$(journal_line | sha256)" >"$txn/$1.new" &&
+    fsync "$txn"/* && mv -f "$txn/$1.new" "$txn/$1" && fsync "$txn" "$state"
+}
+
+# read_journal FILE: what a line that is not whole would have done to config.json is for somebody who looks.
+read_journal() {
+  read -r had was old_url operation check <"$1"
+  [ "$check" = "$(journal_line | sha256)" ] || die "$1 is not whole, so what an interrupted run was doing is not known; nothing was changed. $txn holds:$(cd "$txn" && printf ' %s' *). Look at $config: where it is not what zot should serve, put before.json, the one from before that run, in its place; then remove $txn and run again"
+}
+
 recover() {
   if [ -f "$txn/commit" ]; then
-    read -r had was old_url operation <"$txn/commit"
+    read_journal "$txn/commit"
     say "finishing an interrupted $operation"
     commit
   elif [ -f "$txn/switch" ] || [ -f "$txn/rollback" ]; then
     if [ -f "$txn/switch" ]; then file=$txn/switch; else file=$txn/rollback; fi
-    read -r had was old_url operation <"$file"
+    read_journal "$file"
     say "rolling back an interrupted $operation"
     roll_back || say "$outcome"
   fi
@@ -561,7 +591,7 @@ recover() {
 roll_back() {
   if [ -f "$txn/before.json" ] && cmp -s "$txn/before.json" "$config"; then
     # Not switched yet, or to the same content: there is nothing to put back.
-    rm -rf "$txn"
+    fsync "$config" && rm -rf "$txn"
     outcome="the configuration was not changed"
     return 0
   fi
@@ -569,13 +599,16 @@ roll_back() {
   if [ "$had" = yes ]; then
     # Gone when a killed rollback had come this far already.
     # The file may be writable in a directory that is not.
-    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config" && ! cat "$txn/before.json" >"$config"; then
+    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config" &&
+      ! { cat "$txn/before.json" >"$config" && fsync "$config"; }; then
       outcome="the last good configuration could not be put back from $txn/before.json to $config: make that directory writable and run again"
       return 1
     fi
-  else
+  elif [ "$had" = no ]; then
     rm -f "$config"
   fi
+  # Before the journal goes.
+  fsync "${config%/*}"
   service_state
   [ "$had" = no ] || read_config "$config"
   # When the manager refuses, the process from before may well be serving still.
@@ -595,12 +628,15 @@ roll_back() {
 # Notes down what now serves, and lets go of what is not needed any more. Until the end the journal stays, so that a run
 # that was killed or could not write here is finished by the next one; each step may have been done before.
 commit() {
-  if [ "$operation" = restore ] || [ "$operation" = close ]; then
+  if ! fsync "$txn"; then
+    :
+  elif [ "$operation" = restore ] || [ "$operation" = close ]; then
     [ "$operation" = close ] || rm -f "$state"/original.*
-    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" && rm -rf "$txn" && return
+    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" &&
+      fsync "$state" && rm -rf "$txn" && return
   elif settle original.json && settle original.none && settle previous.record && settle previous.json; then
     [ ! -f "$state/record" ] || forget_secrets
-    settle record && rm -rf "$txn" && return
+    settle record && fsync "$state" && rm -rf "$txn" && return
   fi
   die "the $operation is done and zot serves, but that could not be noted down in $state: make it writable and run again"
 }
@@ -744,7 +780,7 @@ keep_before() {
 }
 
 # transact OPERATION MODE SHA256 RESTART-PRINT: switches to $txn/candidate.json.
-# All that takes space on disk is written before the switch; after it there are only renames.
+# All that takes space on disk is written, and synced, before the switch; after it there are only renames.
 transact() {
   operation=$1 new_pid=$pid
   make_new_file "$2" || undone "cannot write in $txn: is the disk full?"
@@ -752,7 +788,7 @@ transact() {
     write_record "$3" "$4" >"$txn/record" && keep_before "$3" ||
       undone "cannot write in $txn: is the disk full?"
   fi
-  printf '%s %s %s %s\n' "$had" "$was" "$old_url" "$1" >"$txn/switch.new" && mv -f "$txn/switch.new" "$txn/switch" ||
+  write_journal switch ||
     undone "cannot write in $txn: is the disk full?"
   why=''
   if [ "$2" != reload ]; then
@@ -767,7 +803,7 @@ transact() {
 }
 
 restart_with_new_file() {
-  mv -f "$txn/new.json" "$config" || { why="cannot write $config" && return 1; }
+  mv -f "$txn/new.json" "$config" && fsync "${config%/*}" || { why="cannot write $config" && return 1; }
   service_restart || { why="the service manager could not restart ${service#*:}: $said" && return 1; }
   serves "$url" "$new_pid" || { why="zot $version did not come up with the new configuration$(last_error)" && return 1; }
   if [ -n "$proof" ] && { shows 401 "$proof" 10 || shows 404 harden-zot/closed 10; }; then
@@ -783,6 +819,8 @@ reload() {
   dd if="$txn/new.json" of="$config" bs="$((size))" conv=notrunc 2>/dev/null
   cmp -s "$txn/new.json" "$config" || return 1
   chmod go-w "$config"
+  # Torn where the power is cut before this, until the next run puts back the one from before.
+  fsync "$config" || return 1
   deadline=$(($(date +%s) + 3))
   nap
   until shows 404 "$proof" 1; do
@@ -908,8 +946,9 @@ give_back() {
 # There was no configuration before the first hardening.
 stop_and_remove() {
   service_stop || undone "the service manager could not stop ${service#*:}: $said"
-  rm -f "$config" || undone "cannot remove $config"
+  rm -f "$config" && fsync "${config%/*}" || undone "cannot remove $config"
   operation=restore
+  write_journal commit || die "zot is stopped and $config removed, but that could not be noted down in $txn: make it writable and run restore again"
   commit
   version='' && report '' stopped
 }
@@ -924,7 +963,8 @@ put_secret() {
   [ -s "$new" ] || die "put-secret name=$name got nothing on its standard input"
   id=$(sha256 <"$new")
   file=$state/secrets/$name-$(printf '%.12s' "$id").json
-  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" && mv -f "$new" "$file" || die "cannot write $file"
+  mkdir -p "$state/secrets" && chmod 700 "$state/secrets" &&
+    put_in_place "$new" "$file" && fsync "$state" || die "cannot write $file"
   printf '%s\n' "$file"
 }
 
@@ -934,9 +974,9 @@ uninstall() {
   [ ! -f "$state/record" ] || die "the registry is still hardened by this agent: run restore first"
   # A close leaves the configuration from before, for the day that it is wanted.
   if [ -f "$state/original.json" ] || [ -f "$state/original.none" ]; then
-    rm -rf "$state/agent.sh" "$state/tenure"
+    rm -rf "$state/agent.sh" "$state/tenure" && fsync "$state"
   else
-    rm -rf "$state"
+    rm -rf "$state" && fsync "${config%/*}"
   fi
 }
 

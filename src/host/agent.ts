@@ -120,7 +120,8 @@ export function secretsScript(host: AgentHost, contents: Record<string, string>)
 }
 
 /**
- * Standard input for `scriptCommand`: puts the agent in place at once, or leaves the one that is there.
+ * Standard input for `scriptCommand`: puts the agent in place at once, or leaves the one that is there, also when the
+ * power is cut. A `sync` that takes no files writes out everything.
  * @param agent text of agent.sh
  */
 export function installScript(agent: string): string {
@@ -132,7 +133,9 @@ mkdir -p "$directory"
 chmod 700 "$directory"
 cat >"$directory/agent.new" <<'${end}'
 ${agent}${agent.endsWith("\n") ? "" : "\n"}${end}
+sync "$directory/agent.new" 2>/dev/null || sync
 mv -f "$directory/agent.new" "$directory/agent.sh"
+sync "$directory" "$1" 2>/dev/null || sync
 `;
 }
 

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PowerBench } from "./bench";
+import { cutPower } from "./cuts";
+import { DATA_FATES, FileSystem } from "./file-system";
+import { BREACHES, essentials } from "./judge";
+import { POWER_OPERATIONS } from "./operations";
+import { tryStates } from "./power";
+import { type Cut, treeAfter } from "./states";
+import { straceMissing } from "./strace";
+import { difference } from "./tree";
+
+const NOTHING_BROKEN = Object.fromEntries(BREACHES.map((breach) => [breach, 0]));
+const missing = straceMissing();
+
+describe.skipIf(missing)(`system calls${missing ? ` (${missing})` : ""}`, () => {
+  let bench: PowerBench;
+  beforeAll(async () => {
+    bench = await PowerBench.start();
+  });
+  afterAll(() => bench.stop());
+
+  /** The worst that can be found once the last answer is given. */
+  const worst = (at: number): Cut[] =>
+    DATA_FATES.flatMap((data) => (["all", "first 0"] as const).map((names) => ({ calls: at, names, data, seed: 1 })));
+
+  it.each(POWER_OPERATIONS)("$name: what was answered for is there after a power cut", async (operation) => {
+    const recording = await bench.record(operation);
+    const fileSystem = new FileSystem(recording.before);
+    for (const call of recording.calls) fileSystem.apply(call);
+    // The record is complete: played, it gives what lies there.
+    expect(difference(fileSystem.now(), bench.tree())).toBeUndefined();
+    for (const { calls, tree } of recording.answered) {
+      for (const cut of worst(calls)) {
+        const found = essentials(treeAfter(recording, cut));
+        expect([cut, difference(essentials(tree), found)]).toEqual([cut, undefined]);
+      }
+    }
+  });
+
+  // A sample; `make power` tries thousands.
+  it("leaves a registry that zot and the agent can go on from", async () => {
+    const report = await tryStates({ states: 3, workers: 2, seed: 7 });
+    expect(report).toMatchObject({ findings: [], breaches: NOTHING_BROKEN });
+    expect(report.states).toEqual(Object.fromEntries(POWER_OPERATIONS.map(({ name }) => [name, 3])));
+  });
+});
+
+it("survives real power cuts on ext4 and xfs", async (context) => {
+  const report = await cutPower({ cuts: 2 }).catch((error: Error) => context.skip(error.message));
+  expect(report).toMatchObject({ findings: [], breaches: NOTHING_BROKEN, states: { ext4: 2, xfs: 2 } });
+});
