@@ -149,6 +149,31 @@ describe("a login that fails says which step and what to do", () => {
     await ask(authentik, "PATCH", provider, { redirect_uris });
   });
 
+  test("a client without grant types, which only Authentik 2026.5 and later refuse", async () => {
+    const redirectUri = `${registryUrl}/zot/auth/callback/oidc`;
+    const refusing = async (url: string, init?: RequestInit) =>
+      url.includes("/application/o/authorize/")
+        ? new Response(null, { status: 302, headers: { location: `${redirectUri}?error=invalid_request&state=s` } })
+        : fetch(url, init);
+    expect(await failure({ fetch: refusing })).toBe(
+      "Authentik ended the login of alice with the OAuth error invalid_request: since 2026.5 it refuses every login of a client that has not the grant type authorization_code; pulumi up gives it back (in Authentik: Applications > Providers, Grant types)".replace(
+        "alice",
+        world.alice.username,
+      ),
+    );
+  });
+
+  test("another OAuth error is handed on as it is", async () => {
+    const location = `${registryUrl}/zot/auth/callback/oidc?error=access_denied&error_description=The+owner+denied+it&state=s`;
+    const refusing = async (url: string, init?: RequestInit) =>
+      url.includes("/application/o/authorize/")
+        ? new Response(null, { status: 302, headers: { location } })
+        : fetch(url, init);
+    expect(await failure({ fetch: refusing })).toBe(
+      `Authentik ended the login of ${world.alice.username} with the OAuth error access_denied (The owner denied it)`,
+    );
+  });
+
   test("a second factor is not ours to give", () => {
     const challenge = { component: "ak-stage-authenticator-validate" };
     const credentials = { username: "alice", password: SECRET };
