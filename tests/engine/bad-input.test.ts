@@ -128,7 +128,7 @@ const MISTAKES: Mistake[] = [
       change(settings as Section, {
         "authentik:url": `http://127.0.0.1:${await anotherAddressOf(sandbox.authentik.url)}`,
       }),
-    says: [/issuer/, /application\/o\/zot-sandbox\//],
+    says: [/issuer/, /application\/o\/zot-sandbox-\w+\//],
   },
   {
     title: "a flow that Authentik does not have",
