@@ -3,13 +3,16 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help demo demo-stop test check format decisions access verify report rollback adopt differential faults power operations soak conformance supply-chain ansible growth bench
+.PHONY: help install demo demo-stop test check format decisions access verify report rollback adopt differential faults power operations soak conformance supply-chain ansible growth bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(LOCK): package-lock.json
 	npm ci
 	@touch $@
+
+install: $(LOCK) ## the dependencies, and Pulumi's plugins as they ask for them
+	pulumi install --no-dependencies
 
 demo: $(LOCK) ## harden a registry in the sandbox and show it (KEEP=1 leaves it running)
 	@$(NODE) sandbox/demo.ts

@@ -40,6 +40,35 @@ export async function unsettleAdmin(authentik: AuthentikAccess, { group, user }:
   await ask(authentik, "DELETE", `core/groups/${group}/`);
 }
 
+/** What a stack makes in Authentik; what is bound goes with it. */
+const COLLECTIONS = [
+  "core/applications/?superuser_full_list=true&",
+  "providers/oauth2/?",
+  "core/groups/?",
+  "core/users/?",
+  "core/tokens/?",
+  "flows/instances/?",
+  "stages/identification/?",
+  "stages/password/?",
+  "stages/user_login/?",
+];
+
+/** @throws naming what is in Authentik under that name still */
+export async function requireNothingLeft(authentik: AuthentikAccess, name: string): Promise<void> {
+  interface Named {
+    name?: string;
+    identifier?: string;
+  }
+  const left: string[] = [];
+  for (const path of COLLECTIONS) {
+    const { results } = await ask<{ results: Named[] }>(authentik, "GET", `${path}search=${name}`);
+    const names = results.map((found) => found.identifier ?? found.name ?? "").filter((found) => found.includes(name));
+    left.push(...names.map((found) => `${path.replace(/\?.*/, "")} ${found}`));
+  }
+  if (left.length > 0)
+    throw new Error(`left behind in Authentik at ${authentik.url}, delete it there: ${left.join(", ")}`);
+}
+
 /** One call of Authentik's REST API. @throws with the answer when it is not a success */
 export async function ask<Answer>(
   { url, token }: AuthentikAccess,

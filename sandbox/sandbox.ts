@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,14 +10,14 @@ import { type Image, type StackOutputs, type Target, targetOf } from "../src/ver
 import { type AuthentikPart, findAuthentik } from "./authentik-part";
 import { type SandboxHost, startHost, stopHost } from "./host/host";
 import { findZot, type Part } from "./parts";
-import { type Person, type Settled, settleAdmin, unsettleAdmin } from "./people";
+import { type Person, requireNothingLeft, type Settled, settleAdmin, unsettleAdmin } from "./people";
 import { atExit, type Daemon, freePort, killDaemon, stopDaemon, waitForHttp } from "./process";
 import { ensurePulumi, type Pulumi } from "./pulumi/pulumi";
 import { Stack, type StackOptions } from "./stack";
 import { startUpstream, UPSTREAM_IMAGE } from "./upstream";
 
-/** Names that cannot collide with what a real Authentik already holds. */
-const NAME = "zot-sandbox";
+/** What every name begins with: nothing else in a real Authentik does, nor does another sandbox beside this one. */
+export const NAME = `zot-sandbox-${randomBytes(3).toString("hex")}`;
 export const ADMINS = `${NAME}-admins`;
 
 const EXISTING_IMAGE = { repository: "team/app", tag: "v1.0.0-abcdef0" };
@@ -63,14 +64,15 @@ export interface Sandbox {
  * Registry hosts with an open zot each, an Authentik and Pulumi, all on loopback.
  * @param log told what is being set up
  * @param hosts how many registry hosts
+ * @param authentik version of the stand-in, where none is given
  */
-export async function startSandbox(log: (line: string) => void, hosts = 1): Promise<Sandbox> {
+export async function startSandbox(log: (line: string) => void, hosts = 1, authentik?: string): Promise<Sandbox> {
   const pulumi = await ensurePulumi({ log });
   log("starting Authentik, an upstream registry and the registry host");
   const directory = mkdtempSync(join(tmpdir(), "harden-zot-"));
   const world = new World(directory);
   try {
-    return await assemble(world, pulumi, hosts);
+    return await assemble(world, pulumi, hosts, authentik);
   } catch (error) {
     await world.end();
     throw error;
@@ -103,15 +105,24 @@ class World {
     this.later(() => stopDaemon(daemon));
   }
 
+  /** @throws when something could not be ended, after all else was */
   async end(): Promise<void> {
-    for (const step of this.#steps.splice(0).reverse()) await step();
+    const failures: string[] = [];
+    for (const step of this.#steps.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push((error as Error).message);
+      }
+    }
+    if (failures.length > 0) throw new Error(failures.join("\n"));
   }
 }
 
-async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sandbox> {
+async function assemble(world: World, pulumi: Pulumi, hosts: number, version?: string): Promise<Sandbox> {
   const { directory } = world;
   const zot = findZot();
-  const { authentik, admin, settled } = await startIdentity(world);
+  const { authentik, admin, settled } = await startIdentity(world, version);
   const upstream = await startUpstream(zot.where, join(directory, "upstream"));
   world.running(upstream.daemon);
   const registries: Registry[] = [];
@@ -147,16 +158,20 @@ async function assemble(world: World, pulumi: Pulumi, hosts: number): Promise<Sa
     keep: () => {
       for (const registry of registries) registry.host.keep();
       world.keep();
-      const kept: Kept = { directory, daemons: world.daemons, authentik, settled, stack: stackOptions };
+      const kept: Kept = { directory, name: NAME, daemons: world.daemons, authentik, settled, stack: stackOptions };
       writeFileSync(KEPT, JSON.stringify(kept), { mode: 0o600 });
     },
   };
 }
 
-async function startIdentity(world: World): Promise<{ authentik: AuthentikPart; admin: Person; settled: Settled }> {
-  const authentik = await findAuthentik(join(world.directory, "authentik"));
+async function startIdentity(
+  world: World,
+  version?: string,
+): Promise<{ authentik: AuthentikPart; admin: Person; settled: Settled }> {
+  const authentik = await findAuthentik(join(world.directory, "authentik"), version);
   if (authentik.daemon) world.running(authentik.daemon);
   const { admin, settled } = await settleAdmin(authentik, ADMINS);
+  if (authentik.part.kind === "real") world.later(() => requireNothingLeft(authentik, NAME));
   world.later(() => unsettleAdmin(authentik, settled));
   writeFileSync(join(world.directory, "admin-password"), `${admin.password}\n`, { mode: 0o600 });
   return { authentik, admin, settled };
@@ -200,8 +215,15 @@ async function createStack(
   const stack = new Stack(stackOptions);
   await stack.create(settings);
   // An Authentik of somebody else's keeps what is not taken out of it.
-  if (authentik.part.kind === "real") world.later(() => stack.destroy());
+  if (authentik.part.kind === "real") world.later(() => takeOut(stack));
   return { stack, stackOptions };
+}
+
+/** A DELETE of Authentik's was seen to fail once and to pass the second time. @throws when the stack cannot be destroyed */
+async function takeOut(stack: Stack): Promise<void> {
+  if ((await stack.destroy()).code === 0) return;
+  const { code, output } = await stack.destroy();
+  if (code !== 0) throw new Error(`pulumi destroy of the sandbox's stack failed:\n${output}`);
 }
 
 /** The registry before: whoever reaches it may push. */
@@ -238,7 +260,7 @@ function sandboxSettings({ authentikUrl, directory, registries, upstreamUrl }: P
     },
     "harden-zot:hosts": registries.map(hostSettings),
     "harden-zot:identity": {
-      name: "Zot of the harden-zot sandbox",
+      name: `Zot of ${NAME}`,
       slug: NAME,
       clientId: NAME,
       existingGroups: [ADMINS],
@@ -265,19 +287,22 @@ const KEPT = resolve(__dirname, "../.sandbox.json");
 /** What it takes to end a sandbox that another process started. */
 interface Kept {
   directory: string;
+  /** What the names in Authentik begin with. */
+  name: string;
   daemons: Daemon[];
   authentik: AuthentikPart;
   settled: Settled;
   stack: StackOptions;
 }
 
-/** Ends a sandbox that an earlier run kept. */
+/** Ends a sandbox that an earlier run kept. @throws, and leaves it, when something of it would stay in a real Authentik */
 export async function endKept(log: (line: string) => void): Promise<void> {
   if (!existsSync(KEPT)) return log("no sandbox was left running");
-  const { directory, daemons, authentik, settled, stack }: Kept = JSON.parse(readFileSync(KEPT, "utf8"));
+  const { directory, name, daemons, authentik, settled, stack }: Kept = JSON.parse(readFileSync(KEPT, "utf8"));
   if (authentik.part.kind === "real") {
-    await new Stack(stack).destroy();
+    await takeOut(new Stack(stack));
     await unsettleAdmin(authentik, settled);
+    await requireNothingLeft(authentik, name);
   }
   for (const host of hostDirectories(directory)) stopHost(host);
   for (const daemon of daemons) await stopDaemon(daemon);

@@ -64,7 +64,7 @@ function keepAwayFromProduction(): void {
     load.cache[file] = { id: file, filename: file, loaded: true, exports } as unknown as NodeJS.Module;
   };
   fake("src/host/observe.ts", { observe: async () => ({ heal: 0, drift: [] }) });
-  fake("src/identity/authentik-api.ts", { requireAuthentik: async () => undefined });
+  fake("src/identity/preflight.ts", { preflight: async () => ({ lacksGrantTypes: false }) });
 }
 
 async function instantiate(stack: string): Promise<{ resources: Resource[]; outputs: Record<string, unknown> }> {

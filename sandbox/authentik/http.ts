@@ -40,8 +40,10 @@ export const notFound = (model: string): Refusal =>
   new Refusal(json(404, { detail: `No ${model} matches the given query.` }));
 export const invalid = (errors: object): Refusal => new Refusal(json(400, errors));
 
-export async function readRequest(message: IncomingMessage): Promise<Request> {
-  const scheme = String(message.headers["x-forwarded-proto"] ?? "http");
+/** @param trusts whether what this peer says of the client's own scheme is believed */
+export async function readRequest(message: IncomingMessage, trusts: (address: string) => boolean): Promise<Request> {
+  const forwarded = trusts(message.socket.remoteAddress ?? "") ? message.headers["x-forwarded-proto"] : undefined;
+  const scheme = String(forwarded ?? "http");
   const origin = `${scheme}://${message.headers.host}`;
   const url = new URL(message.url ?? "/", origin);
   return {

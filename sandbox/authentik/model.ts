@@ -109,6 +109,8 @@ export interface PolicyBinding {
 export interface RedirectUri {
   matching_mode: string;
   url: string;
+  /** `authorization` or `logout`; from 2026.5 on. */
+  redirect_uri_type?: string;
 }
 
 export interface Provider {
@@ -119,6 +121,8 @@ export interface Provider {
   invalidation_flow: string;
   property_mappings: string[];
   client_type: string;
+  /** From 2026.5 on. */
+  grant_types?: string[];
   client_id: string;
   client_secret: string;
   access_code_validity: string;
@@ -148,6 +152,8 @@ export interface Application {
   meta_icon: string;
   meta_description: string;
   meta_publisher: string;
+  /** From 2026.5 on. */
+  meta_hide?: boolean;
   policy_engine_mode: string;
   group: string;
 }

@@ -9,6 +9,8 @@ import { keySet } from "./oidc/claims";
 import { discovery } from "./oidc/discovery";
 import { type Issued, token as tokenEndpoint, userinfo } from "./oidc/token";
 import { flowPage, messagePage } from "./pages";
+import { TRUSTED_PROXIES, within } from "./proxies";
+import { OLDEST, releaseOf } from "./release";
 import { page, serve } from "./rest/collection";
 import { groups, tokens, users } from "./rest/core";
 import { serveCoreActions, settleAdministrator, showMe } from "./rest/core-actions";
@@ -19,6 +21,10 @@ import { Sessions } from "./sessions";
 import { Store } from "./store";
 
 export interface AuthentikOptions {
+  /** `2026.2` (the default), `2026.5` or `2026.8`. */
+  version?: string;
+  /** Networks of proxies whose X-Forwarded-Proto counts from 2026.8 on; default: as Authentik's. */
+  trustedProxies?: string[];
   /** Default 0: a free one. */
   port?: number;
   /** API token of the administrator, akadmin. */
@@ -35,20 +41,24 @@ export interface Authentik {
   stop(): Promise<void>;
 }
 
-/** An Authentik 2026.2.2 as far as README.md says, on 127.0.0.1. Ready when the promise resolves. */
+/** An Authentik as far as README.md says, on 127.0.0.1. Ready when the promise resolves. */
 export async function startAuthentik({
+  version = OLDEST,
+  trustedProxies = TRUSTED_PROXIES,
   port = 0,
   token,
   adminPassword,
   stateFile,
 }: AuthentikOptions): Promise<Authentik> {
-  const store = new Store(stateFile);
+  const release = releaseOf(version);
+  const store = new Store(release, stateFile);
+  const trusts = release.asksWhoForwards ? within(trustedProxies) : () => true;
   settleAdministrator(store, token, adminPassword);
   const router = routes(store, new Sessions(store));
   const server = createServer(async (message, response) => {
     let id = "";
     try {
-      const request = await readRequest(message);
+      const request = await readRequest(message, trusts);
       id = request.id;
       send(response, await router.answer(request), id);
     } catch (error) {
@@ -134,7 +144,7 @@ function serveReadOnly(api: Router, store: Store): void {
     }),
   );
   api.on("GET", "/api/v3/admin/version/", () => {
-    const version = "2026.2.2";
+    const { version } = store.release;
     const current = { version_current: version, version_latest: version, version_latest_valid: true, build_hash: "" };
     return json(200, { ...current, outdated: false, outpost_outdated: false });
   });

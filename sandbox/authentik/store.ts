@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { emptyState } from "./blueprints";
 import { createKeyPair, SIGNING_CERTIFICATE } from "./keypair";
 import type { Application, CertificateKeyPair, Group, Provider, State, Token, User } from "./model";
+import { GRANT_TYPES, type Release } from "./release";
 
 /** All that the stand-in knows, and the questions that more than one room asks of it. Sessions are not kept here. */
 export class Store {
@@ -10,8 +11,21 @@ export class Store {
   private keyPair: Promise<CertificateKeyPair> | undefined;
 
   /** @param file JSON, read when it exists and written (0600: it holds secrets) by `save` */
-  constructor(private readonly file?: string) {
+  constructor(
+    readonly release: Release,
+    private readonly file?: string,
+  ) {
     this.state = file && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : emptyState();
+    if (release.knowsGrantTypes) this.migrate();
+  }
+
+  /** What the database migrations of 2026.5 do to what an older server left. */
+  private migrate(): void {
+    for (const provider of this.state.providers) provider.grant_types ??= [...GRANT_TYPES];
+    for (const uri of this.state.providers.flatMap(({ redirect_uris }) => redirect_uris)) {
+      uri.redirect_uri_type ??= "authorization";
+    }
+    for (const application of this.state.applications) application.meta_hide ??= false;
   }
 
   save(): void {

@@ -29,13 +29,37 @@ async function fetchTrusting(ca: string): Promise<Fetch> {
   return (url, init) => undiciFetch(url, { ...init, dispatcher } as never) as unknown as Promise<Response>;
 }
 
-function unanswered(url: string, { message, cause }: Error): OperatorError {
+type Cause = "untrusted" | "misnamed" | "expired" | "silent";
+
+const ADVICE: Record<Cause, string> = {
+  untrusted: "its certificate is not trusted here: name the CA that signed it in harden-zot:registry.caFile",
+  misnamed: "its certificate is for another name",
+  expired: "its certificate has expired: renew it",
+  silent: "check that it runs and that this host reaches it",
+};
+
+/** There was no answer at all. */
+export class Unanswered extends OperatorError {
+  constructor(
+    url: string,
+    /** A code of Node's, or words. */
+    readonly reason: string,
+    readonly because: Cause,
+  ) {
+    super(`${new URL(url).origin} does not answer (${reason}): ${ADVICE[because]}`);
+  }
+}
+
+function unanswered(url: string, { message, name, cause }: Error): Unanswered {
   const { code, message: deeper } = (cause ?? {}) as Error & { code?: string };
-  const reason = code ?? deeper ?? message;
-  const advice = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(reason)
-    ? "its certificate is not trusted here: name the CA that signed it in a CA file"
-    : "check that it runs and that this host reaches it";
-  return new OperatorError(`${new URL(url).origin} does not answer (${reason}): ${advice}`);
+  const reason = code ?? deeper ?? (name === "TimeoutError" ? name : message);
+  return new Unanswered(url, reason, causeOf(reason));
+}
+
+function causeOf(reason: string): Cause {
+  if (reason.includes("ALTNAME")) return "misnamed";
+  if (reason.includes("EXPIRED")) return "expired";
+  return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(reason) ? "untrusted" : "silent";
 }
 
 /** RFC 7617. */

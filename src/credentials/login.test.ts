@@ -1,10 +1,7 @@
-import { request } from "node:http";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../../sandbox/people";
 import { freePort, stopDaemon } from "../../sandbox/process";
+import { startTlsProxy } from "../../sandbox/tls-proxy";
 import { type LoginWorld, startLoginWorld } from "../../tests/login-world";
 import { login } from "./login";
 import { answer } from "./login-flow";
@@ -64,13 +61,8 @@ describe("login", () => {
   });
 
   test("over TLS with a CA of its own, issuer and registry alike", async () => {
-    const ca = await generate([{ name: "commonName", value: "127.0.0.1" }], {
-      keyType: "ec",
-      algorithm: "sha256",
-      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-    });
     const port = await freePort();
-    const proxy = await tlsProxy(ca, port);
+    const proxy = await startTlsProxy(`http://127.0.0.1:${port}`);
     await ask(authentik, "PATCH", `providers/oauth2/${world.providerPk}/`, {
       redirect_uris: [
         { matching_mode: "strict", url: `${registryUrl}/zot/auth/callback/oidc` },
@@ -80,33 +72,17 @@ describe("login", () => {
     const behind = await here.startZot("zot-tls", port, proxy.url);
     const { username, password } = world.alice;
     try {
-      const session = await login({ registryUrl: proxy.url, username, password, ca: ca.cert });
+      const session = await login({ registryUrl: proxy.url, username, password, ca: proxy.ca });
       expect((await session.fetch("v2/_catalog")).status).toBe(200);
-      await expect(login({ registryUrl: proxy.url, username, password })).rejects.toThrow(/not trusted here.*CA file/);
+      await expect(login({ registryUrl: proxy.url, username, password })).rejects.toThrow(
+        /not trusted here.*harden-zot:registry\.caFile/,
+      );
     } finally {
       await stopDaemon(behind);
       await proxy.stop();
     }
   });
 });
-
-async function tlsProxy({ cert, private: key }: { cert: string; private: string }, port: number) {
-  const server = createServer({ cert, key }, (incoming, outgoing) => {
-    const { method, headers, url: path } = incoming;
-    const onward = request({ port, host: "127.0.0.1", method, headers, path }, (answered) => {
-      outgoing.writeHead(answered.statusCode ?? 502, answered.headers);
-      answered.pipe(outgoing);
-    });
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
-}
 
 describe("a login that fails says which step and what to do", () => {
   const SECRET = "a-wrong-password-nobody-may-see";
@@ -171,6 +147,31 @@ describe("a login that fails says which step and what to do", () => {
     await ask(authentik, "PATCH", provider, { redirect_uris: [{ matching_mode: "strict", url: `${registryUrl}/` }] });
     expect(await failure({})).toMatch(/redirect URI.*byte for byte/);
     await ask(authentik, "PATCH", provider, { redirect_uris });
+  });
+
+  test("a client without grant types, which only Authentik 2026.5 and later refuse", async () => {
+    const redirectUri = `${registryUrl}/zot/auth/callback/oidc`;
+    const refusing = async (url: string, init?: RequestInit) =>
+      url.includes("/application/o/authorize/")
+        ? new Response(null, { status: 302, headers: { location: `${redirectUri}?error=invalid_request&state=s` } })
+        : fetch(url, init);
+    expect(await failure({ fetch: refusing })).toBe(
+      "Authentik ended the login of alice with the OAuth error invalid_request: since 2026.5 it refuses every login of a client that has not the grant type authorization_code; pulumi up gives it back (in Authentik: Applications > Providers, Grant types)".replace(
+        "alice",
+        world.alice.username,
+      ),
+    );
+  });
+
+  test("another OAuth error is handed on as it is", async () => {
+    const location = `${registryUrl}/zot/auth/callback/oidc?error=access_denied&error_description=The+owner+denied+it&state=s`;
+    const refusing = async (url: string, init?: RequestInit) =>
+      url.includes("/application/o/authorize/")
+        ? new Response(null, { status: 302, headers: { location } })
+        : fetch(url, init);
+    expect(await failure({ fetch: refusing })).toBe(
+      `Authentik ended the login of ${world.alice.username} with the OAuth error access_denied (The owner denied it)`,
+    );
   });
 
   test("a second factor is not ours to give", () => {

@@ -114,11 +114,22 @@ async function logInAtIssuer(client: Client, options: LoginOptions, authorize: U
 
 /** @throws OperatorError when the callback cannot work */
 function checkCallback(callback: URL, registry: string, username: string): URL {
-  const error = callback.searchParams.get("error");
-  if (error) throw new OperatorError(`Authentik ended the login of ${username} with the OAuth error ${error}`);
+  if (callback.searchParams.has("error")) throw refusal(callback.searchParams, username);
   if (callback.origin === registry) return callback;
   throw new OperatorError(
     `The registry was asked for a login at ${registry} and has it end at ${callback.origin}, its externalUrl: log in at that URL, or correct http.externalUrl`,
+  );
+}
+
+function refusal(answer: URLSearchParams, username: string): OperatorError {
+  const error = answer.get("error");
+  const description = answer.get("error_description");
+  const hint =
+    error === "invalid_request"
+      ? ": since 2026.5 it refuses every login of a client that has not the grant type authorization_code; pulumi up gives it back (in Authentik: Applications > Providers, Grant types)"
+      : "";
+  return new OperatorError(
+    `Authentik ended the login of ${username} with the OAuth error ${error}${description ? ` (${description})` : ""}${hint}`,
   );
 }
 

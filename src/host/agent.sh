@@ -696,8 +696,11 @@ check_issuer() {
   fetch "${1%/}/.well-known/openid-configuration" 10 ||
     undone "the OIDC issuer $1 cannot be discovered from this host ($why); zot would not start: is the issuer up, and does this host resolve and trust it?"
   issuer=$(printf '%s\n' "$body" | json | sed -n "s/^issuer$tab//p")
-  [ "$issuer" = "$1" ] ||
-    undone "the OIDC issuer calls itself '$issuer' and the new config.json calls it '$1'; zot compares them byte for byte and would not start"
+  [ "$issuer" = "$1" ] && return
+  why=''
+  [ "$issuer" != "http:${1#https:}" ] ||
+    why=": Authentik does not believe the proxy in front of it that the request came over https, so add the proxy's network to AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS in Authentik's environment, have the proxy send X-Forwarded-Proto, and restart Authentik"
+  undone "the OIDC issuer calls itself '$issuer' and the new config.json calls it '$1'; zot compares them byte for byte and would not start$why"
 }
 
 # A zot that cannot have its port would crash-loop beside whoever has it.

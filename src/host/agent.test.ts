@@ -4,17 +4,20 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hardened, withRealm, withRule } from "../../sandbox/host/agent-driver";
 import { CREDENTIALS, TestHost } from "../../sandbox/host/test-host";
 import { USERLANDS } from "../../sandbox/host/userlands";
+import { startTlsProxy, type TlsProxy } from "../../sandbox/tls-proxy";
 import { serializeConfig } from "../zot/config";
 
 let test: TestHost;
@@ -90,6 +93,29 @@ describe.each(USERLANDS)("with $name", (userland) => {
     expect(test.live()).toEqual(test.config);
     expect(await test.servedPid()).toBe(pid);
     expect(await test.agent.status()).toMatchObject({ drift: [], journal: null, lock: null });
+  });
+});
+
+describe("an issuer behind a proxy with TLS that Authentik does not trust", () => {
+  let proxy: TlsProxy;
+  beforeEach(async () => {
+    const ca = join(mkdtempSync(join(tmpdir(), "harden-zot-ca-")), "ca.pem");
+    test = await TestHost.start(() => ({ env: { ...process.env, CURL_CA_BUNDLE: ca } }));
+    proxy = await startTlsProxy(new URL(test.issuer.url).origin);
+    writeFileSync(ca, proxy.ca);
+  });
+  afterEach(() => proxy.stop());
+
+  it("names the cause and Authentik's setting, before any restart", async () => {
+    const issuer = test.issuer.url.replace(/^http:\/\/[^/]*/, proxy.url);
+    test.issuer.claims = issuer.replace("https:", "http:");
+    const { oidc } = test.config.http.auth?.openid?.providers ?? {};
+    const refused = await test.agent.activate(hardened(test.open, issuer, oidc?.credentialsFile ?? ""));
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toBe(
+      `harden-zot: the OIDC issuer calls itself '${test.issuer.claims}' and the new config.json calls it '${issuer}'; zot compares them byte for byte and would not start: Authentik does not believe the proxy in front of it that the request came over https, so add the proxy's network to AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS in Authentik's environment, have the proxy send X-Forwarded-Proto, and restart Authentik; nothing was changed\n`,
+    );
+    expect(await test.anonymousPush()).toBe(202);
   });
 });
 

@@ -14,6 +14,12 @@ export function redirectUri({ registry }: Settings): string {
   return `${registry.externalUrl}/zot/auth/callback/oidc`;
 }
 
+/**
+ * Authentik 2026.5 gives a client no grant type by itself, and answers what a redirect URI is for; before, it knows neither. What
+ * a server does not know would be a difference for ever, and so both are said when the client is made and then ignored.
+ */
+const REDIRECT_URI_TYPE = "allowedRedirectUris[0].redirect_uri_type";
+
 /** The registry as Authentik knows it: client, application, and who may log in to it. */
 export class RelyingParty extends pulumi.ComponentResource {
   readonly clientSecret: pulumi.Output<string>;
@@ -49,14 +55,20 @@ export class RelyingParty extends pulumi.ComponentResource {
         clientType: "confidential",
         authorizationFlow: existing.authorizationFlow,
         invalidationFlow: existing.invalidationFlow,
-        allowedRedirectUris: [{ matching_mode: "strict", url: redirectUri(settings) }],
+        grantTypes: ["authorization_code"],
+        allowedRedirectUris: [
+          { matching_mode: "strict", url: redirectUri(settings), redirect_uri_type: "authorization" },
+        ],
         propertyMappings: existing.scopeMappings,
         // Without one Authentik signs with the client secret (HS256) and every login ends in 401.
         signingKey: existing.signingKey,
         subMode: "hashed_user_id",
         includeClaimsInIdToken: true,
       },
-      { parent: this },
+      {
+        parent: this,
+        ignoreChanges: existing.lacksGrantTypes ? [REDIRECT_URI_TYPE] : ["grantTypes", REDIRECT_URI_TYPE],
+      },
     );
   }
 

@@ -36,8 +36,18 @@ export interface World {
   destroy: () => Promise<void>;
 }
 
-/** Lays it all down through the REST API; `destroy` takes all of it away again. */
-export async function createWorld(authentik: AuthentikAccess, redirectUri: string): Promise<World> {
+/** What the world's client may use; Authentik before 2026.5 does not ask. */
+const GRANT_TYPES = ["authorization_code", "client_credentials", "password"];
+
+/**
+ * Lays it all down through the REST API; `destroy` takes all of it away again.
+ * @param changes of the registry's client
+ */
+export async function createWorld(
+  authentik: AuthentikAccess,
+  redirectUri: string,
+  changes: object = {},
+): Promise<World> {
   const suffix = randomBytes(4).toString("hex");
   const undo: string[] = [];
   const post = async <Answer>(path: string, body: object, key: (answer: Answer) => string | number) => {
@@ -69,7 +79,7 @@ export async function createWorld(authentik: AuthentikAccess, redirectUri: strin
   const alice = await account("alice", { email, type: "internal", groups: [group.pk] });
   const bot = await account("deploy-bot", { type: "service_account", groups: [group.pk] });
   const outsider = await account("outsider-bot", { type: "service_account" });
-  const client = await createClient(authentik, post, suffix, redirectUri, group.pk);
+  const client = await createClient(authentik, post, { suffix, group: group.pk, redirectUri, changes });
   return {
     ...client,
     users: group.name,
@@ -96,9 +106,7 @@ const byPk = (answer: { pk: string | number }) => answer.pk;
 async function createClient(
   authentik: AuthentikAccess,
   post: Post,
-  suffix: string,
-  redirectUri: string,
-  group: string,
+  { suffix, group, redirectUri, changes }: { suffix: string; group: string; redirectUri: string; changes: object },
 ): Promise<Pick<World, "slug" | "clientId" | "clientSecret" | "providerPk" | "bindingPk">> {
   const first = async (path: string) =>
     (await ask<{ results: { pk: string }[] }>(authentik, "GET", path)).results.map(({ pk }) => pk);
@@ -117,6 +125,8 @@ async function createClient(
     redirect_uris: [{ matching_mode: "strict", url: redirectUri }],
     property_mappings: await first(`propertymappings/provider/scope/?${managed.join("&")}`),
     signing_key: (await first("crypto/certificatekeypairs/?name=authentik+Self-signed+Certificate"))[0],
+    grant_types: GRANT_TYPES,
+    ...changes,
   };
   const provider = await post<{ pk: number }>("providers/oauth2/", body, byPk);
   const application = await post<{ pk: string; slug: string }>(

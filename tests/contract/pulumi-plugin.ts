@@ -79,8 +79,16 @@ export class Plugin {
     return object((await this.call<proto.CheckResponse>("check", request.setRandomseed(seed))).getInputs());
   }
 
-  async diff(type: string, id: string, oldInputs: Properties, outputs: Properties, inputs: Properties): Promise<Diff> {
+  async diff(
+    type: string,
+    id: string,
+    oldInputs: Properties,
+    outputs: Properties,
+    inputs: Properties,
+    ignoreChanges: string[] = [],
+  ): Promise<Diff> {
     const request = named(new proto.DiffRequest(), type).setId(id).setOldInputs(struct(oldInputs));
+    request.setIgnorechangesList(ignoreChanges);
     const response = await this.call<proto.DiffResponse>(
       "diff",
       request.setOlds(struct(outputs)).setNews(struct(inputs)),
@@ -104,9 +112,10 @@ export class Plugin {
     outputs: Properties,
     inputs: Properties,
     preview = false,
+    ignoreChanges: string[] = [],
   ): Promise<Properties> {
     const request = named(new proto.UpdateRequest(), type).setId(id).setOldInputs(struct(oldInputs));
-    request.setOlds(struct(outputs)).setNews(struct(inputs)).setPreview(preview);
+    request.setIgnorechangesList(ignoreChanges).setOlds(struct(outputs)).setNews(struct(inputs)).setPreview(preview);
     return visible((await this.call<proto.UpdateResponse>("update", request)).getProperties());
   }
 

@@ -239,12 +239,54 @@ describe("the login of a registry", () => {
     });
   });
 
-  it("is renamed in place, while its ID in Pulumi stays the old one", async () => {
+  it("is renamed in place, and found by its new name although its ID in Pulumi stays the old one", async () => {
     const { id, inputs, outputs } = await make(APPLICATION, { name: "Contract", slug: "old-slug" });
     const after = { ...inputs, slug: "new-slug" };
     const updated = await plugin.update(APPLICATION, id, inputs, outputs, after);
     expect(updated).toMatchObject({ slug: "new-slug", applicationId: "new-slug" });
-    cleanUp.push(() => api("/core/applications/new-slug/", "DELETE").then(() => {}));
+    expect(await plugin.read(APPLICATION, id, after, updated)).toMatchObject({ outputs: { slug: "new-slug" } });
+    const again = await plugin.update(APPLICATION, id, after, updated, { ...after, name: "Renamed" });
+    expect(await api("/core/applications/new-slug/")).toMatchObject({ name: "Renamed" });
+    await plugin.delete(APPLICATION, id, again);
+    expect(await api("/core/applications/new-slug/")).toMatchObject({
+      detail: "No Application matches the given query.",
+    });
+  });
+
+  /** What is ignored stays as the state has it, in the comparison and in what is sent. */
+  describe("with changes to ignore", () => {
+    const IGNORED = ["grantTypes", "allowedRedirectUris[0].redirect_uri_type"];
+    const uri = { matching_mode: "strict", url: "https://registry.example/cb" };
+    const declared = async () => {
+      const flow = await makeFlow();
+      const typed = [{ ...uri, redirect_uri_type: "authorization" }];
+      return { ...provider(flow.outputs), grantTypes: ["authorization_code"], allowedRedirectUris: typed };
+    };
+
+    it("has no difference whatever the server knew of them", async () => {
+      const inputs = await declared();
+      const { id, outputs } = await make(PROVIDER, inputs);
+      const older = { ...outputs, grantTypes: [], allowedRedirectUris: [uri] };
+      expect(await plugin.diff(PROVIDER, id, inputs, older, inputs, IGNORED)).toEqual({ changed: [], replaced: [] });
+      const { changed } = await plugin.diff(PROVIDER, id, inputs, older, inputs);
+      expect(changed.map((path) => path.replace(/\[.*/, ""))).toEqual(["allowedRedirectUris", "grantTypes"]);
+    });
+
+    it("still has those beside them", async () => {
+      const inputs = await declared();
+      const { id, outputs } = await make(PROVIDER, inputs);
+      const elsewhere = { ...outputs, allowedRedirectUris: [{ ...uri, url: "https://elsewhere.example/cb" }] };
+      const { changed } = await plugin.diff(PROVIDER, id, inputs, elsewhere, inputs, IGNORED);
+      expect(changed.map((path) => path.replace(/\[.*/, ""))).toEqual(["allowedRedirectUris"]);
+    });
+
+    it("sends none of them in an update for another reason", async () => {
+      const inputs = await declared();
+      const { id, outputs } = await make(PROVIDER, inputs);
+      const older = { ...outputs, grantTypes: [], allowedRedirectUris: [uri] };
+      await plugin.update(PROVIDER, id, inputs, older, { ...inputs, name: "renamed" }, false, IGNORED);
+      expect(await api(`/providers/oauth2/${id}/`)).toMatchObject({ name: "renamed", redirect_uris: [uri] });
+    });
   });
 
   it("is a flow of stages, one of them for a group", async () => {

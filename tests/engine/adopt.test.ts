@@ -1,31 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { login, type RegistrySession } from "../../src/credentials/login";
-import type { RawSettings } from "../../src/settings/settings";
 import { basicAuth, type Headers, pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
-import { type ByHand, hardenByHand, undoByHand } from "./by-hand";
+import { adoptedSettings, type ByHand, configFile, hardenByHand, undoByHand } from "./by-hand";
 
-const configFile = ({ host }: Sandbox) => join(host.configDirectory, "config.json");
 const readConfig = (sandbox: Sandbox) => readFileSync(configFile(sandbox), "utf8");
-
-/** A client and an application of the stack's own, beside those made by hand. */
-const OWN = { name: "Zot of the stack", slug: "zot-sandbox-stack", clientId: "zot-sandbox-stack" };
-
-/** What `make adopt` prints for the host's configuration, filled in as the operator would. */
-function adoptedSettings(sandbox: Sandbox): RawSettings {
-  const command = ["--require", "./loader.js", "src/adopt/command.ts", "--config", configFile(sandbox)];
-  const { config } = parse(
-    execFileSync(process.execPath, command, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-  );
-  const identity = { ...config["harden-zot:identity"], ...OWN };
-  return { ...config, "harden-zot:hosts": sandbox.settings()["harden-zot:hosts"], "harden-zot:identity": identity };
-}
 
 /** One life, in order: each test starts where the one before it ended. */
 describe("adopting a registry that was hardened by hand, with the Pulumi engine", () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../sandbox/process";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Stack } from "../../sandbox/stack";
+import { startTlsProxy } from "../../sandbox/tls-proxy";
 import type { RawSettings } from "../../src/settings/settings";
 import { pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
@@ -53,6 +54,18 @@ function anotherAddressOf(authentikUrl: string): Promise<number> {
     answer.writeHead(reply.status, { "content-type": reply.headers.get("content-type") ?? "text/plain" });
     answer.end(Buffer.from(await reply.arrayBuffer()));
   });
+}
+
+let tls: { url: string; caFile: string; stop: () => Promise<void> } | undefined;
+
+/** Authentik over TLS, with a certificate of a CA of its own. */
+async function behindTls(sandbox: Sandbox) {
+  if (tls) return tls;
+  const { ca, ...proxy } = await startTlsProxy(sandbox.authentik.url);
+  const caFile = join(sandbox.directory, "ca.pem");
+  writeFileSync(caFile, ca);
+  tls = { ...proxy, caFile };
+  return tls;
 }
 
 function anotherKey(sandbox: Sandbox, name: string): string {
@@ -128,12 +141,34 @@ const MISTAKES: Mistake[] = [
       change(settings as Section, {
         "authentik:url": `http://127.0.0.1:${await anotherAddressOf(sandbox.authentik.url)}`,
       }),
-    says: [/issuer/, /application\/o\/zot-sandbox\//],
+    says: [/issuer/, /application\/o\/zot-sandbox-\w+\//],
+  },
+  {
+    title: "an Authentik with a certificate of a CA that nothing names",
+    spoil: async (settings, sandbox) =>
+      change(settings as Section, { "authentik:url": (await behindTls(sandbox)).url }),
+    says: [/has a certificate that is not trusted here \(DEPTH_ZERO_SELF_SIGNED_CERT\)/, /harden-zot:registry\.caFile/],
+  },
+  {
+    title: "an Authentik with a certificate of a CA that caFile alone names",
+    spoil: async (settings, sandbox) => {
+      change(registry(settings), { caFile: (await behindTls(sandbox)).caFile });
+      return change(settings as Section, { "authentik:url": (await behindTls(sandbox)).url });
+    },
+    says: [/caFile = "\S+" is not for the Terraform provider, which would end in x509/, /SSL_CERT_FILE/],
+  },
+  {
+    title: "an Authentik that is down behind its proxy",
+    spoil: async (settings) =>
+      change(settings as Section, {
+        "authentik:url": `http://127.0.0.1:${await serve((_, answer) => answer.writeHead(502).end())}`,
+      }),
+    says: [/answered 502 to \/api\/v3\/core\/users\/me\/: Authentik, or the proxy in front of it, is not well/],
   },
   {
     title: "a flow that Authentik does not have",
     spoil: (settings) => change(settings["harden-zot:identity"] as Section, { authorizationFlow: "no-such-flow" }),
-    says: [/harden-zot:identity\.authorizationFlow = "no-such-flow"/, /has no such object/],
+    says: [/harden-zot:identity\.authorizationFlow = "no-such-flow": Authentik at \S+ has no such object; correct/],
   },
   {
     title: "a port that is taken",
@@ -159,6 +194,7 @@ describe("bad input, on a hardened registry", () => {
   });
   afterAll(async () => {
     for (const server of servers) server.close();
+    await tls?.stop();
     await sandbox?.stop();
   });
 
@@ -175,6 +211,17 @@ describe("bad input, on a hardened registry", () => {
     const { registryUrl: url, existing } = sandbox;
     expect((await pullManifest(url, existing.repository, existing.tag)).status).toBe(200);
     expect((await pushImage(url, "team/app", "v9.9.9-abcdef0", tinyImage("attack"))).status).toBe(401);
+  });
+
+  it("an Authentik with a CA of one's own, which this machine trusts too, is as good as any", async () => {
+    const { url, caFile } = await behindTls(sandbox);
+    const settings = sandbox.settings();
+    Object.assign(settings, { "authentik:url": url });
+    Object.assign(registry(settings), { caFile });
+    sandbox.stack.configure(settings);
+    const { code, output } = await sandbox.stack.withEnvironment({ SSL_CERT_FILE: caFile }).preview();
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/~ .*command:.*update/);
   });
 
   it("is as good as new with the settings as they were", async () => {

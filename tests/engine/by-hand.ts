@@ -2,12 +2,14 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { ask, type Person } from "../../sandbox/people";
 import { waitForHttp } from "../../sandbox/process";
-import { ADMINS, type Sandbox } from "../../sandbox/sandbox";
+import { ADMINS, NAME, type Sandbox } from "../../sandbox/sandbox";
+import type { RawSettings } from "../../src/settings/settings";
 
-const WORKERS = "zot-sandbox-workers";
-const SLUG = "zot-sandbox";
+const WORKERS = `${NAME}-workers`;
+const SLUG = NAME;
 
 /** What somebody made in Authentik for the registry, by its ids there. */
 export interface ByHand {
@@ -34,7 +36,7 @@ export async function hardenByHand(sandbox: Sandbox): Promise<ByHand> {
     `propertymappings/provider/scope/?${managed.map((name) => `managed=${name}`).join("&")}`,
   );
   const { pk: provider } = await ask<{ pk: number }>(authentik, "POST", "providers/oauth2/", {
-    name: "Zot by hand",
+    name: `Zot by hand ${NAME}`,
     client_id: SLUG,
     client_secret: clientSecret,
     client_type: "confidential",
@@ -42,10 +44,11 @@ export async function hardenByHand(sandbox: Sandbox): Promise<ByHand> {
     invalidation_flow: invalidation,
     signing_key: certificate,
     property_mappings: mappings,
+    grant_types: ["authorization_code"],
     redirect_uris: [{ matching_mode: "strict", url: `${registryUrl}/zot/auth/callback/oidc` }],
   });
   const { pk: application } = await ask<{ pk: string }>(authentik, "POST", "core/applications/", {
-    name: "Zot by hand",
+    name: `Zot by hand ${NAME}`,
     slug: SLUG,
     provider,
     policy_engine_mode: "any",
@@ -58,6 +61,21 @@ export async function hardenByHand(sandbox: Sandbox): Promise<ByHand> {
   const worker = await createWorker(sandbox, workers);
   await serveConfig(sandbox, clientSecret);
   return { provider, application: SLUG, workers, worker };
+}
+
+export const configFile = ({ host }: Sandbox) => join(host.configDirectory, "config.json");
+
+/** A client and an application of the stack's own, beside those made by hand. */
+const OWN = { name: `Zot of the stack ${NAME}`, slug: `${NAME}-stack`, clientId: `${NAME}-stack` };
+
+/** What `make adopt` prints for the host's configuration, filled in as the operator would. */
+export function adoptedSettings(sandbox: Sandbox): RawSettings {
+  const command = ["--require", "./loader.js", "src/adopt/command.ts", "--config", configFile(sandbox)];
+  const { config } = parse(
+    execFileSync(process.execPath, command, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+  );
+  const identity = { ...config["harden-zot:identity"], ...OWN };
+  return { ...config, "harden-zot:hosts": sandbox.settings()["harden-zot:hosts"], "harden-zot:identity": identity };
 }
 
 /** Takes it out of an Authentik that is somebody else's. */

@@ -2,14 +2,15 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../sandbox/people";
-import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
 import { basic } from "../../src/credentials/http";
 import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
-const CI = "zot-sandbox-ci";
+const CI = `${NAME}-ci`;
+const APP = `${NAME}-app`;
 
 interface Secrets {
   apiKey: string;
@@ -151,7 +152,7 @@ describe("the keys of CI, with the Pulumi engine", () => {
     configure({ key: { rotate: "once" } });
     const preview = await succeed("preview");
     expect(preview).toMatch(/its API key is to be rotated as the settings say; up makes another one/);
-    expect(preview).toMatch(/~ +command:local:Command zot-sandbox-ci-key update/);
+    expect(preview).toMatch(new RegExp(`~ +command:local:Command ${CI}-key update`));
     expect(preview).not.toMatch(/replace/);
     await succeed("up");
     const second = await keyOf();
@@ -181,7 +182,7 @@ describe("the keys of CI, with the Pulumi engine", () => {
     for (const { label, uuid } of await keys.list()) if (label.startsWith("harden-zot")) await keys.revoke(uuid);
     const preview = await succeed("preview");
     expect(preview).toMatch(/is refused by the registry.*up makes another one/);
-    expect(preview).toMatch(/zot-sandbox-ci-key update/);
+    expect(preview).toContain(`${CI}-key update`);
     await succeed("up");
     expect([await status(await keyOf()), await status(stranger.apiKey)]).toEqual([200, 200]);
     await succeed("up", "--expect-no-changes");
@@ -199,7 +200,7 @@ describe("the keys of CI, with the Pulumi engine", () => {
     configure({ key: { rotate: "again" } });
     const failed = await run("up");
     expect(failed.code).not.toBe(0);
-    expect(failed.output).toMatch(/Authentik (refused|denied).*zot-sandbox-ci/);
+    expect(failed.output).toMatch(new RegExp(`Authentik (refused|denied).*${CI}`));
     expect(await status(apiKey)).toBe(200);
     expect(readFileSync(keyFile(), "utf8").trim()).toBe(apiKey);
     await ask(sandbox.authentik, "PATCH", account, { is_active: true });
@@ -208,26 +209,26 @@ describe("the keys of CI, with the Pulumi engine", () => {
   });
 
   it("are one for each identity, each for its own images alone", async () => {
-    configure({ identities: [CI, "zot-sandbox-app"] });
+    configure({ identities: [CI, APP] });
     await succeed("up");
-    const app = await keyOf("zot-sandbox-app");
-    expect(await push("zot-sandbox-app/web", "v1.0.0-abcdef0", app, "zot-sandbox-app")).toBe(201);
-    expect(await push("team/app", "v9.0.0-abcdef0", app, "zot-sandbox-app")).toBe(403);
-    expect(await push("zot-sandbox-app/web", "v2.0.0-abcdef0", await keyOf())).toBe(403);
+    const app = await keyOf(APP);
+    expect(await push(`${APP}/web`, "v1.0.0-abcdef0", app, APP)).toBe(201);
+    expect(await push("team/app", "v9.0.0-abcdef0", app, APP)).toBe(403);
+    expect(await push(`${APP}/web`, "v2.0.0-abcdef0", await keyOf())).toBe(403);
   });
 
   it("are revoked with their identity, and a later one of the same name does not inherit them", async () => {
-    const app = await keyOf("zot-sandbox-app");
+    const app = await keyOf(APP);
     configure({ identities: [CI] });
     await succeed("up");
     const users = (name: string) =>
       ask<{ results: object[] }>(sandbox.authentik, "GET", `core/users/?username=${name}`);
-    expect((await users("zot-sandbox-app")).results).toEqual([]);
-    expect(await status(app, "zot-sandbox-app")).toBe(401);
-    configure({ identities: [CI, "zot-sandbox-app"] });
+    expect((await users(APP)).results).toEqual([]);
+    expect(await status(app, APP)).toBe(401);
+    configure({ identities: [CI, APP] });
     await succeed("up");
-    expect(await status(app, "zot-sandbox-app")).toBe(401);
-    expect(await status(await keyOf("zot-sandbox-app"), "zot-sandbox-app")).toBe(200);
+    expect(await status(app, APP)).toBe(401);
+    expect(await status(await keyOf(APP), APP)).toBe(200);
   });
 
   /** App passwords, client secret and session keys. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../sandbox/people";
-import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 
 interface Found<Item> {
   results: Item[];
@@ -21,7 +21,7 @@ interface User {
   groups: string[];
 }
 
-const PUBLISHERS = "zot-sandbox-publishers";
+const PUBLISHERS = `${NAME}-publishers`;
 
 /** What is changed by hand in Authentik is not looked for on every preview: `pulumi refresh` does that, and up mends it. */
 describe("drift of Authentik", () => {
@@ -37,10 +37,10 @@ describe("drift of Authentik", () => {
   const api = <Answer>(method: string, path: string, body?: object) =>
     ask<Answer>(sandbox.authentik, method, path, body);
   const one = async <Item>(path: string) => (await api<Found<Item>>("GET", path)).results[0] as Item;
-  const provider = () => one<Provider>("providers/oauth2/?search=zot-sandbox");
+  const provider = () => one<Provider>(`providers/oauth2/?client_id=${NAME}`);
   const group = () => one<Group>(`core/groups/?name=${PUBLISHERS}`);
   const bindings = async () => {
-    const { pk } = await api<{ pk: string }>("GET", "core/applications/zot-sandbox/");
+    const { pk } = await api<{ pk: string }>("GET", `core/applications/${NAME}/`);
     return (await api<Found<Binding>>("GET", `policies/bindings/?target=${pk}`)).results;
   };
   const admitted = async (name: string) => {
@@ -71,22 +71,29 @@ describe("drift of Authentik", () => {
     expect((await provider()).redirect_uris).toEqual(before);
   });
 
+  it("every redirect URI removed by hand", async () => {
+    const { pk, redirect_uris: before } = await provider();
+    await api("PATCH", `providers/oauth2/${pk}/`, { redirect_uris: [] });
+    await mended(/~ .*ProviderOauth2 client update \[diff: ~allowedRedirectUris\]/);
+    expect((await provider()).redirect_uris).toEqual(before);
+  });
+
   it("a policy binding removed: with none left everybody could log in", async () => {
     const { pk } = await group();
     const binding = (await bindings()).find((found) => found.group === pk) as Binding;
     await api("DELETE", `policies/bindings/${binding.pk}/`);
     expect(await admitted(PUBLISHERS)).toBe(false);
-    await mended(/\+ .*admit-zot-sandbox-publishers[\s\S]*\+ 1 to create/);
+    await mended(new RegExp(`\\+ .*admit-${PUBLISHERS}[\\s\\S]*\\+ 1 to create`));
     expect(await admitted(PUBLISHERS)).toBe(true);
   });
 
   it("a group removed: it comes back with its binding and its CI account in it", async () => {
     const before = await group();
     await api("DELETE", `core/groups/${before.pk}/`);
-    await mended(/\+ .*Group.*zot-sandbox-publishers/i);
+    await mended(new RegExp(`\\+ .*Group.*${PUBLISHERS}`, "i"));
     const now = await group();
     expect(now.pk).not.toBe(before.pk);
     expect(await admitted(PUBLISHERS)).toBe(true);
-    expect((await one<User>("core/users/?username=zot-sandbox-ci")).groups).toEqual([now.pk]);
+    expect((await one<User>(`core/users/?username=${NAME}-ci`)).groups).toEqual([now.pk]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminChecks, OPEN_CHECKS } from "../../sandbox/checks";
 import { ask } from "../../sandbox/people";
-import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
+import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
 import { VERIFICATION } from "../../src/verify/checks";
 import { runChecks } from "../../src/verify/run";
@@ -62,16 +62,16 @@ describe("the main job, with the Pulumi engine", () => {
     const { createHash } = await import("node:crypto");
     const sha256 = createHash("sha256").update(liveConfig(sandbox)).digest("hex");
     const { access, ci, ciDockerConfig, ciSecrets, ...outputs } = await sandbox.stack.outputs();
-    expect(Object.keys(ci as object)).toEqual(["zot-sandbox-ci"]);
+    expect(Object.keys(ci as object)).toEqual([`${NAME}-ci`]);
     expect([ciDockerConfig, ciSecrets]).toEqual(["[secret]", "[secret]"]);
     expect(access).toMatchObject({
-      "team/**": { anonymous: "pull", "zot-sandbox-ci": expect.stringMatching(/^pull, push if /) },
+      "team/**": { anonymous: "pull", [`${NAME}-ci`]: expect.stringMatching(/^pull, push if /) },
       "docker.io/**": { anonymous: "pull", "everyone logged in": "pull" },
     });
-    expect(Object.keys((access as Record<string, object>)["docker.io/**"] ?? {})).not.toContain("zot-sandbox-ci");
+    expect(Object.keys((access as Record<string, object>)["docker.io/**"] ?? {})).not.toContain(`${NAME}-ci`);
     expect(outputs).toEqual({
       registryUrl: sandbox.registryUrl,
-      oidcIssuer: `${sandbox.authentik.url}/application/o/zot-sandbox/`,
+      oidcIssuer: `${sandbox.authentik.url}/application/o/${NAME}/`,
       redirectUri: `${sandbox.registryUrl}/zot/auth/callback/oidc`,
       configSha256: { "registry-host": sha256 },
     });
@@ -130,16 +130,16 @@ describe("the main job, with the Pulumi engine", () => {
       );
       return results.flatMap((group) => group.users_obj.map((user) => user.username));
     };
-    expect(await members("zot-sandbox-publishers")).toEqual(["zot-sandbox-ci"]);
+    expect(await members(`${NAME}-publishers`)).toEqual([`${NAME}-ci`]);
     const settings = sandbox.settings();
     settings["harden-zot:ci"] = (settings["harden-zot:ci"] as object[]).map((identity) => ({
       ...identity,
-      group: "zot-sandbox-pushers",
+      group: `${NAME}-pushers`,
     }));
     sandbox.stack.configure(settings);
     succeeded(await sandbox.stack.up());
-    expect(await members("zot-sandbox-pushers")).toEqual(["zot-sandbox-ci"]);
-    expect(await members("zot-sandbox-publishers")).toEqual([]);
+    expect(await members(`${NAME}-pushers`)).toEqual([`${NAME}-ci`]);
+    expect(await members(`${NAME}-publishers`)).toEqual([]);
     sandbox.stack.configure(sandbox.settings());
     succeeded(await sandbox.stack.up());
   });

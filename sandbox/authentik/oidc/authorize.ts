@@ -47,14 +47,19 @@ export async function authorize(store: Store, sessions: Sessions, codes: Codes, 
   }
   const asked = { store, sessions, codes, request, provider, application, redirectUri };
   if (query.get("response_type") !== "code") return oauthError(asked, "unsupported_response_type");
+  if (!mayUse(provider, "authorization_code")) return oauthError(asked, "invalid_request");
   const session = await sessions.of(request);
   const reply = decide(asked, session);
   return { ...reply, cookies: reply.status === 302 ? await sessions.cookies(session, false) : [] };
 }
 
+/** A client from before there were grant types may use all of them. */
+export const mayUse = ({ grant_types }: Provider, grantType: string) => grant_types?.includes(grantType) ?? true;
+
 /** Byte for byte, or the whole of a pattern: a slash more, or localhost for 127.0.0.1, is another URI. */
 function mayRedirect({ redirect_uris }: Provider, asked: string): boolean {
-  return redirect_uris.some(({ matching_mode, url }) =>
+  const forLogin = redirect_uris.filter(({ redirect_uri_type }) => redirect_uri_type !== "logout");
+  return forLogin.some(({ matching_mode, url }) =>
     matching_mode === "regex" ? new RegExp(`^(?:${url})$`).test(asked) : url === asked,
   );
 }

@@ -3,7 +3,7 @@ import { passes } from "../access";
 import { json, Refusal, type Reply, type Request } from "../http";
 import type { Provider, User } from "../model";
 import type { Store } from "../store";
-import type { Codes } from "./authorize";
+import { type Codes, mayUse } from "./authorize";
 import { type Grant, grantedScopes, issueTokens, scopeClaims, subject } from "./claims";
 import { issuerOf } from "./discovery";
 
@@ -35,6 +35,7 @@ export async function token(store: Store, codes: Codes, issued: Issued, request:
   const client = clientOf(request, form);
   const provider = store.state.providers.find((candidate) => candidate.client_id === client.id);
   if (!provider) throw refuse(request, "invalid_client");
+  if (!mayUse(provider, form.grant_type ?? "")) throw refuse(request, "invalid_grant");
   const grant = grantOf(store, codes, request, form, client, provider);
   const tokens = await issueTokens(store, grant);
   issued.set((tokens as { access_token: string }).access_token, grant);

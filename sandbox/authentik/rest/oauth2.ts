@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { json, type Request, type Router } from "../http";
 import type { Application, Provider, RedirectUri } from "../model";
+import { GRANT_TYPES } from "../release";
 import { randomKey, type Store } from "../store";
 import { type Collection, findRow } from "./collection";
 import {
@@ -44,7 +45,7 @@ export function providers(store: Store): Collection<Provider> {
 }
 
 function providerFields(store: Store, provider?: Provider): Fields {
-  const { state } = store;
+  const { state, release } = store;
   const flow = reference((pk) => state.flows.some((candidate) => candidate.pk === pk));
   const certificate = reference((pk) => state.certificates.some((candidate) => candidate.pk === pk));
   const mapping = reference((pk) => state.scopeMappings.some((candidate) => candidate.pk === pk));
@@ -57,6 +58,7 @@ function providerFields(store: Store, provider?: Provider): Fields {
     invalidation_flow: { required: true, accept: flow },
     property_mappings: { accept: list(mapping), initial: () => [] },
     client_type: { accept: choice("confidential", "public"), initial: () => "confidential" },
+    ...(release.knowsGrantTypes && { grant_types: { accept: list(choice(...GRANT_TYPES)), initial: () => [] } }),
     client_id: {
       accept: unique(filledText, taken, "OAuth2/OpenID Provider with this Client ID already exists."),
       initial: () => randomKey(40),
@@ -69,7 +71,7 @@ function providerFields(store: Store, provider?: Provider): Fields {
     include_claims_in_id_token: { accept: bool, initial: () => true },
     signing_key: { accept: nullable(certificate), initial: () => null },
     encryption_key: { accept: nullable(certificate), initial: () => null },
-    redirect_uris: { required: true, accept: list(redirectUri) },
+    redirect_uris: { required: true, accept: list(release.knowsGrantTypes ? typedRedirectUri : redirectUri) },
     logout_uri: { accept: text, initial: () => "" },
     logout_method: { accept: choice("backchannel", "frontchannel"), initial: () => "backchannel" },
     sub_mode: {
@@ -89,6 +91,11 @@ function redirectUri(value: unknown): RedirectUri {
   }
   if (typeof url !== "string") throw new FieldError([{ url: ["This field is required."] }]);
   return { matching_mode, url };
+}
+
+function typedRedirectUri(value: unknown): RedirectUri {
+  const { redirect_uri_type = "authorization" } = value as Partial<RedirectUri>;
+  return { ...redirectUri(value), redirect_uri_type: choice("authorization", "logout")(redirect_uri_type) as string };
 }
 
 /** What a provider shows inside an application. */
@@ -138,7 +145,7 @@ export function applications(store: Store): Collection<Application> {
   };
 }
 
-function applicationFields({ state, provider }: Store, application?: Application): Fields {
+function applicationFields({ state, provider, release }: Store, application?: Application): Fields {
   const others = state.applications.filter((other) => other !== application);
   return {
     name: { required: true, accept: filledText },
@@ -166,6 +173,7 @@ function applicationFields({ state, provider }: Store, application?: Application
     meta_icon: { accept: text, initial: () => "" },
     meta_description: { accept: text, initial: () => "" },
     meta_publisher: { accept: text, initial: () => "" },
+    ...(release.knowsGrantTypes && { meta_hide: { accept: bool, initial: () => false } }),
     policy_engine_mode: { accept: choice("all", "any"), initial: () => "any" },
     group: { accept: text, initial: () => "" },
   };

@@ -21,6 +21,8 @@ export interface DiffRequest extends Resource {
   oldInputs: Properties;
   oldOutputs: Properties;
   inputs: Properties;
+  /** Property paths, as in `triggers[1]`, that stay as they are. */
+  ignoreChanges: string[];
 }
 
 export interface UpdateRequest extends DiffRequest {

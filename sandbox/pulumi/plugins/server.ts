@@ -139,6 +139,7 @@ function diffRequest(request: proto.DiffRequest | proto.UpdateRequest): DiffRequ
     oldInputs: properties(request.getOldInputs()),
     oldOutputs: properties(request.getOlds()),
     inputs: properties(request.getNews()),
+    ignoreChanges: request.getIgnorechangesList(),
   };
 }
 

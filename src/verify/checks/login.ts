@@ -1,4 +1,5 @@
 import { connect, type PeerCertificate, rootCertificates, type TLSSocket } from "node:tls";
+import { explainIssuer } from "../../identity/issuer";
 import { type Check, type Finding, failed, ok, skipped, warning } from "../check";
 import { describeAnswer } from "../client";
 import type { Verification } from "../verification";
@@ -54,10 +55,11 @@ async function issuer(verification: Verification): Promise<Finding> {
   }
   const { issuer: seen } = JSON.parse(answer.text) as Discovery;
   if (seen === expected) return ok(expected);
+  const { cause, remedy } = explainIssuer(String(seen), expected);
   return failed(
     String(seen),
-    `zot compares byte for byte with ${expected} and would not start`,
-    "make authentik:url the URL by which Authentik knows itself",
+    `zot compares byte for byte with ${expected} and would not start again: ${cause}`,
+    remedy,
   );
 }
 

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { json } from "node:stream/consumers";
+import { rootCertificates } from "node:tls";
 import type { Properties, Value } from "../wire";
 
 export interface ApiOptions {
@@ -53,6 +55,7 @@ export class Api {
       const sent = request(url, {
         method,
         rejectUnauthorized: !insecure,
+        ca: authorities,
         headers: {
           ...headers,
           authorization: `Bearer ${token}`,
@@ -67,6 +70,10 @@ export class Api {
     });
   }
 }
+
+/** As a Go program finds them, but for the system's own. */
+const { SSL_CERT_FILE: file } = process.env;
+const authorities = file ? [...rootCertificates, readFileSync(file, "utf8")] : undefined;
 
 function unreachable(method: string, url: URL, error: NodeJS.ErrnoException): string {
   const verb = method[0] + method.slice(1).toLowerCase();

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../log";
-import type { Provider, ReadRequest } from "../provider";
+import type { DeleteRequest, DiffRequest, Provider, ReadRequest, UpdateRequest } from "../provider";
 import { serve } from "../server";
 import { type Properties, revealAll, UNKNOWN } from "../wire";
 import { Api, NotFound } from "./api";
 import { LOOKUPS } from "./data-sources";
+import { ignoring } from "./ignore";
 import { changed, createObject, deleteObject, kindOf, plan, readObject, updateObject } from "./resource";
 
 /** What a pulumi plugin `terraform-provider` 1.2.0, given Authentik's provider 2026.5.0, does with sdks/authentik. */
@@ -57,8 +58,9 @@ class AuthentikProvider implements Provider {
   }
 
   /** Nothing here is ever replaced: keys, slugs and names change in place. */
-  diff({ type, inputs, oldOutputs }: { type: string; inputs: Properties; oldOutputs: Properties }) {
-    return changed(kindOf(type).kind, inputs, oldOutputs).map((path) => ({ path, kind: "update" as const }));
+  diff({ type, inputs, oldOutputs, ignoreChanges }: DiffRequest) {
+    const wanted = ignoring(ignoreChanges, inputs, oldOutputs);
+    return changed(kindOf(type).kind, wanted, oldOutputs).map((path) => ({ path, kind: "update" as const }));
   }
 
   async create({ type, inputs, preview }: { type: string; inputs: Properties; preview: boolean }, log: Log) {
@@ -70,7 +72,8 @@ class AuthentikProvider implements Provider {
   async read({ type, id, inputs, outputs }: ReadRequest, log: Log) {
     const { kind, idProperty } = kindOf(type);
     try {
-      const found = await this.explained(log, () => readObject(this.api, type, id, outputs));
+      const known = idIn(type, outputs) ?? id;
+      const found = await this.explained(log, () => readObject(this.api, type, known, outputs));
       const given = Object.keys(inputs).length > 0;
       const names = given
         ? Object.keys(inputs)
@@ -86,17 +89,15 @@ class AuthentikProvider implements Provider {
     }
   }
 
-  async update(
-    request: { type: string; id: string; inputs: Properties; oldOutputs: Properties; preview: boolean },
-    log: Log,
-  ) {
-    const { type, id, inputs, oldOutputs, preview } = request;
-    if (preview) return { ...oldOutputs, ...plan(kindOf(type).kind, inputs, oldOutputs) };
-    return this.explained(log, () => updateObject(this.api, type, id, inputs, oldOutputs));
+  async update({ type, id, inputs, oldOutputs, ignoreChanges, preview }: UpdateRequest, log: Log) {
+    const wanted = ignoring(ignoreChanges, inputs, oldOutputs);
+    if (preview) return { ...oldOutputs, ...plan(kindOf(type).kind, wanted, oldOutputs) };
+    const known = idIn(type, oldOutputs) ?? id;
+    return this.explained(log, () => updateObject(this.api, type, known, wanted, oldOutputs));
   }
 
-  async delete({ type, id }: { type: string; id: string }, log: Log) {
-    await this.explained(log, () => deleteObject(this.api, type, id));
+  async delete({ type, id, outputs }: DeleteRequest, log: Log) {
+    await this.explained(log, () => deleteObject(this.api, type, idIn(type, outputs) ?? id));
   }
 
   private get api(): Api {
@@ -115,6 +116,12 @@ class AuthentikProvider implements Provider {
       throw new Error(`${message}: `);
     }
   }
+}
+
+/** After a rename the engine still has the old ID; the bridge goes by the one in the state. */
+function idIn(type: string, outputs: Properties): string | undefined {
+  const known = outputs[kindOf(type).idProperty];
+  return typeof known === "string" ? known : undefined;
 }
 
 function setting(config: Properties, name: "url" | "token"): string | undefined {
