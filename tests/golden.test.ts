@@ -63,7 +63,12 @@ function keepAwayFromProduction(): void {
     const file = resolve(PROJECT, path);
     load.cache[file] = { id: file, filename: file, loaded: true, exports } as unknown as NodeJS.Module;
   };
-  fake("src/host/observe.ts", { observe: async () => ({ heal: 0, drift: [] }) });
+  fake("src/host/observe.ts", {
+    observe: async ({ name }: { name: string }) => ({
+      kind: "installed",
+      status: { ...{ heal: 0, drift: [], trouble: [], original: "yes" }, ...TENURE, place: name, applied: name },
+    }),
+  });
   fake("src/identity/preflight.ts", { preflight: async () => ({ lacksGrantTypes: false }) });
 }
 
