@@ -55,18 +55,21 @@ const COLLECTIONS = [
 
 /** @throws naming what is in Authentik under that name still */
 export async function requireNothingLeft(authentik: AuthentikAccess, name: string): Promise<void> {
-  interface Named {
-    name?: string;
-    identifier?: string;
-  }
   const left: string[] = [];
   for (const path of COLLECTIONS) {
     const { results } = await ask<{ results: Named[] }>(authentik, "GET", `${path}search=${name}`);
-    const names = results.map((found) => found.identifier ?? found.name ?? "").filter((found) => found.includes(name));
-    left.push(...names.map((found) => `${path.replace(/\?.*/, "")} ${found}`));
+    const names = results.flatMap((found) => [found.name, found.username, found.identifier]);
+    const own = names.filter((found) => found?.includes(name));
+    left.push(...own.map((found) => `${path.replace(/\?.*/, "")} ${found}`));
   }
-  if (left.length > 0)
-    throw new Error(`left behind in Authentik at ${authentik.url}, delete it there: ${left.join(", ")}`);
+  if (left.length === 0) return;
+  throw new Error(`left behind in Authentik at ${authentik.url}, to be deleted there by hand: ${left.join(", ")}`);
+}
+
+interface Named {
+  name?: string;
+  username?: string;
+  identifier?: string;
 }
 
 /** One call of Authentik's REST API. @throws with the answer when it is not a success */
@@ -78,7 +81,8 @@ export async function ask<Answer>(
 ): Promise<Answer> {
   const answer = await fetch(`${url}/api/v3/${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    // A real one's connections do not outlive what a test does between two questions.
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", connection: "close" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();

@@ -103,9 +103,12 @@ describe.each([
     expect(await machineGrant(authentik, world)).toBe("200");
   });
 
-  test("refuses an unknown grant type", async () => {
+  test("refuses an unknown grant type, and an empty list", async () => {
     const authentik = await start({ version });
     const world = await createWorld(authentik, REDIRECT);
+    await expect(patch(authentik, world, { grant_types: [] })).rejects.toThrow(
+      '400 to PATCH providers/oauth2/1/: {"grant_types":["This list may not be empty."]}',
+    );
     await expect(patch(authentik, world, { grant_types: ["telepathy"] })).rejects.toThrow(
       '"telepathy\\" is not a valid choice.',
     );

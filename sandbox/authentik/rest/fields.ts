@@ -62,6 +62,14 @@ export const list =
     throw new FieldError({ non_field_errors: [`Expected a list of items but got type "${pythonType(value)}".`] });
   };
 
+/** A list that may be left out, and not be given empty. */
+export const filledList =
+  (accept: Accept): Accept =>
+  (value) => {
+    const items = list(accept)(value) as unknown[];
+    return items.length > 0 ? items : fail("This list may not be empty.");
+  };
+
 export const nullable =
   (accept: Accept): Accept =>
   (value) =>

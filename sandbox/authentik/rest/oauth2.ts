@@ -10,6 +10,7 @@ import {
   type Field,
   FieldError,
   type Fields,
+  filledList,
   filledText,
   list,
   nullable,
@@ -58,7 +59,7 @@ function providerFields(store: Store, provider?: Provider): Fields {
     invalidation_flow: { required: true, accept: flow },
     property_mappings: { accept: list(mapping), initial: () => [] },
     client_type: { accept: choice("confidential", "public"), initial: () => "confidential" },
-    ...(release.knowsGrantTypes && { grant_types: { accept: list(choice(...GRANT_TYPES)), initial: () => [] } }),
+    ...(release.knowsGrantTypes && { grant_types: { accept: filledList(choice(...GRANT_TYPES)), initial: () => [] } }),
     client_id: {
       accept: unique(filledText, taken, "OAuth2/OpenID Provider with this Client ID already exists."),
       initial: () => randomKey(40),
