@@ -5,6 +5,8 @@ export interface LastResource {
   /** As the program called it. */
   name: string;
   type: string;
+  /** Type of the component that it is a part of, such as harden-zot:host:RegistryHost; two may have parts of one name. */
+  component: string;
   outputs: Record<string, unknown>;
 }
 
@@ -14,11 +16,10 @@ export async function readLastState(): Promise<LastResource[]> {
   const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName })) as {
     outputs?: Record<string, { type: string; outputs: Record<string, unknown> }>;
   };
-  return Object.entries(outputs ?? {}).map(([urn, { type, outputs }]) => ({
-    name: urn.split("::").at(-1) as string,
-    type,
-    outputs,
-  }));
+  return Object.entries(outputs ?? {}).map(([urn, { type, outputs }]) => {
+    const [, , path, name] = urn.split("::") as [string, string, string, string];
+    return { name, type, component: path.split("$").at(-2) ?? "", outputs };
+  });
 }
 
 /** What a local command of that name printed as JSON in an earlier run; undefined where there is none. */

@@ -4,6 +4,7 @@ import { beginTenure, heldTenure, isDestroy, ownerIn } from "./tenure";
 const command = (name: string, stdout: unknown) => ({
   name,
   type: "command:local:Command",
+  component: "",
   outputs: { stdout: JSON.stringify(stdout) },
 });
 

@@ -31,7 +31,7 @@ const TENURE = { owner: "prod:0123456789ab", life: "cdef01234567" };
 
 /** What the state holds of the run before: without an owner in it each run would make another. */
 const LAST_STATE = {
-  "urn:pulumi:prod::harden-zot::command:local:Command::zot-ci-tenure": {
+  "urn:pulumi:prod::harden-zot::harden-zot:credentials:CiKey$command:local:Command::zot-ci-tenure": {
     type: "command:local:Command",
     outputs: { stdout: JSON.stringify(TENURE) },
   },

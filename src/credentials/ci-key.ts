@@ -8,7 +8,7 @@ import type { RegistrySettings } from "../settings/registry";
 import { tenureResource } from "../tenure";
 import { trustedCa } from "./ca";
 import { type HandOver, registryHost } from "./handover";
-import { type KeyPlan, keyResource, retiredKeysResource } from "./held-keys";
+import { CI_KEY, type KeyPlan, keyResource, retiredKeysResource } from "./held-keys";
 import type { Kept, KeyLogin, MintedKey, MintRequest, RetireRequest } from "./key-program";
 import { inheritance, type KeyTenure, labelsOfOwner, nextLabel } from "./labels";
 import { publishKey } from "./publish/resource";
@@ -39,7 +39,7 @@ export class CiKey extends pulumi.ComponentResource {
     private readonly args: CiKeyArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("harden-zot:credentials:CiKey", name, {}, options);
+    super(CI_KEY, name, {}, options);
     const login = keyLogin(args);
     const tenure = this.beginTenure(login);
     this.tenure = tenure.stdout.apply((line) => JSON.parse(line) as KeyTenure);

@@ -10,6 +10,9 @@ import type { Kept, MintedKey } from "./key-program";
 import { inheritance, type KeyPast, type KeyTenure, labelsOfOwner } from "./labels";
 import { type KeyState, planRotation, type Rotation, strays, unknownSuccessor } from "./rotation";
 
+/** Type of the component that an identity's key is. */
+export const CI_KEY = "harden-zot:credentials:CiKey";
+
 /** Name of the resource that holds the key of an identity. */
 export const keyResource = (identity: string) => `${identity}-key`;
 
@@ -30,7 +33,8 @@ export interface KeyPlan {
  * @returns identity -> what is to become of its key
  * @throws OperatorError when an identity leaves whose keys nothing would revoke
  */
-export async function planKeys(settings: Settings, last: LastResource[], owner: string): Promise<Map<string, KeyPlan>> {
+export async function planKeys(settings: Settings, all: LastResource[], owner: string): Promise<Map<string, KeyPlan>> {
+  const last = all.filter(({ component }) => component === CI_KEY);
   refuseUnheardFarewells(settings, last);
   const fetch = await createFetch(trustedCa(settings.registry));
   const plans = settings.ci.map(async ({ name, key }) => {

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LastResource } from "../last-state";
+import { type LastResource, printedBy } from "../last-state";
 import { OperatorError } from "../settings/errors";
 import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";
 import { type Observation, observe } from "./observe";
 import type { HostTenure, TenureRequest } from "./tenure";
+
+/** Type of the component that a host is. */
+export const REGISTRY_HOST = "harden-zot:host:RegistryHost";
 
 /** What is to become of one host. */
 export interface HostPlan {
@@ -22,10 +25,11 @@ export interface HostPlan {
 /**
  * Asks every host what it holds, and says what drifted and who leaves; touches nothing. In a preview a host that does not
  * answer is a warning, so that the rest can still be looked at; an `up` stops before anything is touched.
- * @param last what the last run left in the state
+ * @param all what the last run left in the state
  * @throws OperatorError
  */
-export async function planHosts({ hosts }: Settings, last: LastResource[], owner: string): Promise<HostPlan[]> {
+export async function planHosts({ hosts }: Settings, all: LastResource[], owner: string): Promise<HostPlan[]> {
+  const last = all.filter(({ component }) => component === REGISTRY_HOST);
   const observations = await Promise.all(hosts.map(observeOne));
   const seen = hosts.map((host, index) => ({ host, observed: observations[index] as Observation }));
   refuseOnePlaceTwice(seen);
@@ -89,7 +93,7 @@ function formerName(
 function leaving(hosts: HostSettings[], last: LastResource[]): string[] {
   const names = new Set(hosts.map(({ name }) => name));
   return last
-    .filter(({ type, name }) => type === "command:remote:Command" && name.endsWith("-config"))
+    .filter(({ name }) => name.endsWith("-config"))
     .map(({ name }) => name.replace(/-config$/, ""))
     .filter((name) => !names.has(name));
 }
@@ -147,9 +151,7 @@ function lastHeal(name: string, last: LastResource[]): number {
 const now = () => Math.floor(Date.now() / 1000);
 
 function tenureOf(name: string, last: LastResource[]): HostTenure | undefined {
-  const stdout = resource(tenureResource(name), last)?.outputs.stdout;
-  return typeof stdout === "string" && stdout !== "" ? (JSON.parse(stdout) as HostTenure) : undefined;
+  return printedBy<HostTenure>(last, tenureResource(name));
 }
 
-const resource = (name: string, last: LastResource[]) =>
-  last.find((one) => one.name === name && one.type.startsWith("command:"));
+const resource = (name: string, last: LastResource[]) => last.find((one) => one.name === name);

@@ -10,7 +10,7 @@ import { renderConfig, serializeConfig } from "../zot/config";
 import { sessionsOf } from "../zot/scale-out";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import { agentText } from "./agent-text";
-import type { HostPlan } from "./plan";
+import { type HostPlan, REGISTRY_HOST } from "./plan";
 import { privateKeyOf } from "./private-key";
 import type { TenureRequest } from "./tenure";
 
@@ -42,7 +42,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     private readonly args: RegistryHostArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("harden-zot:host:RegistryHost", name, {}, options);
+    super(REGISTRY_HOST, name, {}, options);
     this.base = { connection: connectionTo(args.plan.host), addPreviousOutputInEnv: false };
     this.mine = { parent: this, ...(args.onFailure ? { hooks: { onError: [args.onFailure] } } : {}) };
     const before = [options?.dependsOn ?? []].flat() as pulumi.Resource[];
