@@ -7,7 +7,7 @@ import type { Environment } from "./agent-driver";
 import type { SandboxHost } from "./host";
 
 /** The agent changes the world through these alone, so that a fault at each of their calls is a fault at every step. */
-const TOOLS = ["cat", "chmod", "cp", "curl", "dd", "ln", "mkdir", "mv", "rm", "rmdir", "sh"];
+const TOOLS = ["cat", "chmod", "cp", "curl", "dd", "ln", "mkdir", "mv", "rm", "rmdir", "sh", "sync"];
 
 /**
  * What happens when the agent calls a tool: the agent is killed before it ran or after, the tool fails, zot is killed,

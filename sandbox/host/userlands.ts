@@ -10,7 +10,7 @@ export interface Userland {
   environment(directory: string): Environment;
 }
 
-const POSIX = `awk cat chmod cmp cp date dd env find grep head id ln ls mkdir mv ps rm rmdir sed sh sleep sort tail tr wc`;
+const POSIX = `awk cat chmod cmp cp cut date dd env find grep head id ln ls mkdir mv ps rm rmdir sed sh sleep sort sync tail tr uname wc`;
 
 export const USERLANDS: Userland[] = [
   { name: "dash and GNU tools", environment: () => ({ shell: [ensureDebianPackage("dash", "dash")] }) },

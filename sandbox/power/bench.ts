@@ -129,7 +129,8 @@ export class PowerBench {
 
   /** As a program would have it done. */
   run(step: Step, to: Configuration, agent = this.agent, heal = 0): Promise<Call> {
-    const wait = 4;
+    // A busy machine is no broken host.
+    const wait = 15;
     switch (step) {
       case "install":
         return agent.run(scriptCommand(agent.host, 0), installScript(AGENT));

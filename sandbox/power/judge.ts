@@ -23,7 +23,7 @@ export const BREACHES = [
 ] as const;
 export type Breach = (typeof BREACHES)[number];
 
-export interface Finding {
+interface Finding {
   breach: Breach;
   what: string;
 }

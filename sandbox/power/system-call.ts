@@ -14,7 +14,7 @@ export type SystemCall =
   | { kind: "sync"; path?: string };
 
 /** What strace is asked for: all by which the agent and its tools could change a file, on any architecture. */
-export const TRACED = [
+const TRACED = [
   ..."open openat creat write writev pwrite64 copy_file_range sendfile splice truncate ftruncate fallocate".split(" "),
   ..."rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat mkdir mkdirat rmdir".split(" "),
   ..."chmod fchmod fchmodat fchmodat2 fsync fdatasync sync syncfs chdir".split(" "),

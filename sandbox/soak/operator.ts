@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { RawSettings } from "../../src/settings/settings";
 import { stopHost } from "../host/host";
+import type { Disk } from "../power/disk";
 import { stopDaemon, waitForHttp } from "../process";
 import type { Sandbox } from "../sandbox";
 import { Client, type Load, type Login, type Surroundings } from "./clients";
@@ -62,6 +63,8 @@ export class Operator {
     private readonly around: Surroundings,
     private readonly load: Load,
     private readonly outage: number,
+    /** What the registry host's configuration lies on, where its power can be cut. */
+    private readonly disk: Disk | undefined,
   ) {}
 
   /** To be called once, right after the first up. */
@@ -172,10 +175,12 @@ export class Operator {
     await this.answers();
   }
 
-  /** As a power cut: every process of the host is killed, SSH's too. */
+  /** A power cut: what was not synced is lost, and every process of the host is killed, SSH's too. */
   private async reboot(): Promise<void> {
+    this.disk?.cut();
     stopHost(join(this.sandbox.host.configDirectory, ".."));
     await sleep(REBOOT);
+    await this.disk?.restart();
     await this.sandbox.host.restartSshd();
     await this.service("start");
     await this.answers();

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pushImage } from "../../src/verify/distribution";
+import type { Disk } from "../power/disk";
 import type { Sandbox } from "../sandbox";
 import { Load, type Login } from "./clients";
 import { type EndCheck, endChecks, memoryOf } from "./end-checks";
 import { GUARDED, SEEDS } from "./images";
 import { type Exchange, HALF_WRITTEN, unexplained } from "./judge";
 import { harden, Operator } from "./operator";
+import { onDisk } from "./power";
 import { Recorder } from "./recorder";
 import { type Change, overtaken, type Timeline, timeline } from "./timeline";
 
@@ -28,6 +30,20 @@ export interface Soaked {
  * @param log told what happens
  */
 export async function soak(sandbox: Sandbox, seconds: number, log: (line: string) => void): Promise<Soaked> {
+  const disk = onDisk(sandbox.host, log);
+  try {
+    return await soakOn(disk, sandbox, seconds, log);
+  } finally {
+    disk?.remove();
+  }
+}
+
+async function soakOn(
+  disk: Disk | undefined,
+  sandbox: Sandbox,
+  seconds: number,
+  log: (line: string) => void,
+): Promise<Soaked> {
   await layDown(sandbox);
   await harden(sandbox);
   const memoryBefore = memoryOf(sandbox);
@@ -40,7 +56,7 @@ export async function soak(sandbox: Sandbox, seconds: number, log: (line: string
   };
   const load = new Load(around);
   const plan = timeline(seconds);
-  const operator = new Operator(sandbox, around, load, plan.outage);
+  const operator = new Operator(sandbox, around, load, plan.outage, disk);
   await operator.begin();
   load.start();
   const skipped = await follow(plan, operator, recorder, log);
