@@ -83,12 +83,13 @@ export function note(
   }
 }
 
-async function judgeState(
+/** What comes of one state. */
+export async function judgeState(
   bench: PowerBench,
   operation: PowerOperation,
   recording: Recording,
   { cut, tree }: State,
-  kind: "cheap" | "real",
+  kind: "cheap" | "real" = "cheap",
 ): Promise<Verdict> {
   const under = await bench.service(kind);
   await under.service.stop();
@@ -103,7 +104,7 @@ export async function replay(operation: PowerOperation, cut: Cut): Promise<Verdi
   const bench = await PowerBench.start();
   try {
     const recording = await bench.record(operation);
-    return await judgeState(bench, operation, recording, { cut, tree: treeAfter(recording, cut) }, "cheap");
+    return await judgeState(bench, operation, recording, { cut, tree: treeAfter(recording, cut) });
   } finally {
     bench.stop();
   }
