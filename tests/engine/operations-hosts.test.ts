@@ -62,7 +62,8 @@ describe("a hardened registry, whatever is done with the stack", () => {
     return output;
   }
 
-  function configure(change: object, name: string | undefined = HOST): void {
+  /** @param name null for none, so that the host is called by its address */
+  function configure(change: object, name: string | null = HOST): void {
     const settings = sandbox.settings();
     const [host] = settings["harden-zot:hosts"] as { name?: string }[];
     const { name: _, ...unnamed } = host as { name: string };
@@ -104,9 +105,9 @@ describe("a hardened registry, whatever is done with the stack", () => {
 
   it("is the same host without a name, under another address of the same machine", async () => {
     const before = tenure();
-    configure({}, undefined);
+    configure({}, null);
     await operate();
-    configure({ address: "localhost" }, undefined);
+    configure({ address: "localhost" }, null);
     expect(await operate()).not.toMatch(/deleted|leaves the settings/);
     expect(tenure()).toBe(before);
     configure({});
