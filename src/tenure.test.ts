@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { beginTenure, heldTenure, isDestroy, ownerIn } from "./tenure";
+import { beginTenure, isDestroy, ownerIn } from "./tenure";
 
 const command = (name: string, stdout: unknown) => ({
   name,
@@ -26,12 +26,6 @@ it("a tenure that begins is another than the one before, of the same owner", () 
   const [before, after] = [beginTenure("prod:0123456789ab"), beginTenure("prod:0123456789ab")];
   expect(before.owner).toBe(after.owner);
   expect(before.life).not.toBe(after.life);
-});
-
-it("a tenure goes on as the resource printed it", () => {
-  const before = { owner: "prod:0123456789ab", life: "0123456789ab" };
-  expect(heldTenure({ PULUMI_COMMAND_STDOUT: JSON.stringify(before) })).toEqual(before);
-  expect(heldTenure({})).toBeUndefined();
 });
 
 describe("a destroy is told by the processes it runs under", () => {

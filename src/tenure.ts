@@ -22,15 +22,6 @@ export function beginTenure(owner: string): Tenure {
   return { owner, life: randomBytes(6).toString("hex") };
 }
 
-/**
- * The tenure that the resource printed, when it runs again (addPreviousOutputInEnv: there is no secret in it).
- * @param environment of the process
- */
-export function heldTenure<Kept extends Tenure>(environment = process.env): Kept | undefined {
-  const before = environment.PULUMI_COMMAND_STDOUT;
-  return before ? (JSON.parse(before) as Kept) : undefined;
-}
-
 /** The owner on record in the state; a stack that has none yet gets one. The stack's name in it is for people to read. */
 export function ownerIn(last: LastResource[], stack: string): string {
   for (const { name, type, outputs } of last) {
