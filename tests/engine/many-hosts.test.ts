@@ -58,9 +58,9 @@ describe("three hosts", () => {
   });
   afterAll(() => sandbox?.stop());
 
-  it("are hardened, over four SSH connections each", async () => {
+  it("are hardened, over five SSH connections each", async () => {
     succeeded(await sandbox.stack.up());
-    expect(connections()).toEqual([4, 4, 4]);
+    expect(connections()).toEqual([5, 5, 5]);
     for (const { url } of three) {
       expect((await pushImage(url, "team/app", "v9.9.9-abcdef0", tinyImage("attack"))).status).toBe(401);
     }
