@@ -99,6 +99,7 @@ describe("a manager that refuses the login is quoted, in the status and before a
     ["sudo", docker, true, "sudo: a password is required"],
     ["sudo", systemd, true, "sudo: sorry, you must have a tty to run sudo"],
     ["sudo", command, true, "sudo: a password is required"],
+    ["sudo", { manager: "launchd", name: "zot" }, true, "sudo: a password is required"],
     ["systemctl", systemd, false, "System has not been booted with systemd as init system (PID 1). Can't operate."],
   ])("%s, for %j", async (tool, service, sudo, words) => {
     writeFileSync(join(managers.directory, tool), `#!/bin/sh\necho "${words}" >&2\nexit 1\n`, { mode: 0o755 });

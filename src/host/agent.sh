@@ -307,7 +307,7 @@ limited() {
 launchd_find() {
   domain=''
   for word in "gui/$(id -u)" "user/$(id -u)" system; do
-    $as_root launchctl print "$word/$unit" >/dev/null 2>&1 && domain=$word && return 0
+    said=$($as_root launchctl print "$word/$unit" 2>&1) && domain=$word && return 0
   done
   return 1
 }
@@ -322,7 +322,7 @@ launchd_plist() {
 # Sets running (yes, no, missing: the manager does not know it, or refused: it was not asked, for the reason in $said) and
 # pid ('' when the manager does not tell).
 service_state() {
-  running=no pid=''
+  running=no pid='' said=''
   case $service in
   systemd*)
     if ! said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>&1); then
