@@ -7,7 +7,7 @@ it("a seed always stands for the same steps", () => {
 });
 
 /** `make operations` runs hundreds, of 6 to 12 steps. */
-it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])("no promise is broken by what operators do, seed %i", async (seed) => {
+it.each([1])("no promise is broken by what operators do, seed %i", async (seed) => {
   const { broken } = await runSequence(seed, [2, 3], () => {});
   expect(broken).toEqual([]);
 });
