@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
 import { accessSettings, ciSettings } from "../src/settings/access";
 import { hostsSettings } from "../src/settings/hosts";
 import { identitySettings } from "../src/settings/identity";
 import { registrySettings } from "../src/settings/registry";
+import { parseSettings } from "../src/settings/settings";
 import { VERIFICATION } from "../src/verify/checks";
 
 /** What README.md and docs/ say is there is there. */
@@ -37,6 +39,13 @@ describe.each(PAGES)("%s", (page) => {
     const files = code(text).filter((said) => /^(src|tests|sandbox|examples|docs|sdks)\/[\w./-]+$/.test(said));
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
+});
+
+it("the README's stack file is a whole one", () => {
+  const [block = ""] = matches(read("README.md"), /^```yaml\n([\s\S]*?)^```/gm);
+  expect(block.trim().split("\n").length).toBeLessThanOrEqual(12);
+  const { config } = parse(block.replace("AAAA...", "AAAA"));
+  expect(parseSettings(config)).toMatchObject({ hosts: [{ name: "registry.example.org" }], ci: [{ name: "zot-ci" }] });
 });
 
 it("the README has an index of every page", () => {

@@ -13,7 +13,7 @@ import { ensurePulumi, type Pulumi } from "../sandbox/pulumi/pulumi";
 function inReadme(): string {
   const [, production = ""] = /## Production\n([\s\S]*?)\n## /.exec(readFileSync("README.md", "utf8")) ?? [];
   const [, block = ""] = /```\n([\s\S]*?)```/.exec(production) ?? [];
-  return block.slice(0, block.indexOf("export AUTHENTIK_TOKEN"));
+  return block.slice(0, block.indexOf("make -s adopt"));
 }
 
 /** The steps of a workflow between Pulumi's own installation and `up`. */

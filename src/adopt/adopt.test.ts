@@ -107,7 +107,7 @@ describe("adopt", () => {
       },
       "harden-zot:ci": [],
     });
-    expect(stackFile(adoption)).toMatch(/hostKey: ssh-ed25519 AAAA # TO FILL IN: the line of `ssh-keyscan/);
+    expect(stackFile(adoption)).toMatch(/hostKey: ssh-ed25519 AAAA # TO FILL IN: what `ssh-keyscan/);
     expect(stackFile(adoption)).toMatch(/slug: zot # TO FILL IN: a slug that Authentik does not have yet/);
   });
 

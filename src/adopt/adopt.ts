@@ -94,7 +94,7 @@ function rendering(raw: RawSettings, { http }: ZotConfig, orNot: boolean): ZotCo
 const HOST = {
   address: ["registry-host.invalid", "host name or IP address, for SSH"],
   user: ["zot", "the user zot runs as, who owns configDirectory"],
-  hostKey: ["ssh-ed25519 AAAA", "the line of `ssh-keyscan -t ed25519 HOST`"],
+  hostKey: ["ssh-ed25519 AAAA", "what `ssh-keyscan -t ed25519 HOST | cut -d ' ' -f 2-` prints"],
   zot: ["/usr/local/bin/zot", "where zot's binary is on the host"],
   configDirectory: ["/etc/zot", "the directory of this config.json on the host"],
   service: [{ manager: "systemd", name: "zot" }, "who runs zot, see docs/settings.md"],

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../settings/errors";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
@@ -40,9 +41,10 @@ export function privateKeyOf({
   return { text: read(privateKeyFile, setting), passphrase };
 }
 
+/** `~/` is the home directory, as a shell has it. */
 function read(privateKeyFile: string, setting: string): string {
   try {
-    return readFileSync(privateKeyFile, "utf8");
+    return readFileSync(privateKeyFile.replace(/^~(?=\/)/, homedir()), "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new OperatorError(

@@ -39,7 +39,7 @@ export function unreachable(to: SshLogin, name: string, error: SshError, keyMatc
   const { message, level, code } = error;
   if (!keyMatched || /no matching host key/i.test(message)) {
     return new OperatorError(
-      `${name} does not have the host key that ${to.setting ?? HOSTS} pins: another machine answers there, or the host was reinstalled; if you trust it, put the line of \`ssh-keyscan -t ed25519 ${to.address}\` into hostKey. Nothing was changed.`,
+      `${name} does not have the host key that ${to.setting ?? HOSTS} pins: another machine answers there, or the host was reinstalled; if you trust it, put what \`ssh-keyscan -t ed25519 ${to.address} | cut -d ' ' -f 2-\` prints into hostKey. Nothing was changed.`,
     );
   }
   if (level === "agent") {

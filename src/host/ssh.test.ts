@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { type Daemon, freePort, startDaemon, stopDaemon } from "../../sandbox/process";
 import { OperatorError } from "../settings/errors";
@@ -94,6 +94,12 @@ const accepted = (of: SandboxHost, name: string) =>
   readFileSync(join(directory, name, "sshd.log"), "utf8").match(
     new RegExp(`Accepted publickey for ${of.ssh.user}`, "g"),
   )?.length ?? 0;
+
+it("a key file under ~/ is looked for where a shell would", async () => {
+  vi.stubEnv("HOME", dirname(host.ssh.privateKeyFile));
+  expect(await reach({ privateKeyFile: `~/${basename(host.ssh.privateKeyFile)}` })).toBe("reached\n");
+  vi.unstubAllEnvs();
+});
 
 describe("a key with a passphrase", () => {
   it("is opened with the secret that the settings name", async () => {

@@ -25,7 +25,7 @@ const hostKey = z
   .string({ error: "must be the host's public key, as ssh-keyscan prints it: ssh-ed25519 AAAA..." })
   .regex(
     /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?$/,
-    'must be the host\'s ed25519 or ecdsa public key, "ssh-ed25519 AAAA...", from `ssh-keyscan -t ed25519 HOST` (without the host name)',
+    'must be the host\'s ed25519 or ecdsa public key, "ssh-ed25519 AAAA...", from `ssh-keyscan -t ed25519 HOST | cut -d " " -f 2-`',
   );
 
 const hostName = z
