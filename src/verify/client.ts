@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
-import { Agent, type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher, interceptors, type RetryHandler, request } from "undici";
 import { basicAuth } from "./distribution";
 
 /** An answer, read to its end. */
@@ -30,6 +30,13 @@ const RETRIES = 5;
 const TIMEOUT = 15_000;
 /** A new connection costs a TLS handshake, and the registry has other clients. */
 const CONNECTIONS = 8;
+/** A server may close a connection that it kept in the moment when it is used again (RFC 9112, section 9.3.1). */
+const CLOSED = {
+  maxRetries: 1,
+  methods: ["GET", "HEAD"],
+  errorCodes: ["UND_ERR_SOCKET", "ECONNRESET"],
+  statusCodes: [],
+} satisfies RetryHandler.RetryOptions;
 
 /** Told to the registry, so that its log and its conditions can tell who asked. */
 const USER_AGENT = "harden-zot-verify";
@@ -38,20 +45,21 @@ const USER_AGENT = "harden-zot-verify";
  * Connections of a run, to be closed at its end.
  * @param ca PEM of certificate authorities to trust beside the usual ones
  */
-export function openConnections(ca?: string): Agent {
-  return new Agent({
+export function openConnections(ca?: string): Dispatcher {
+  const connections = new Agent({
     connections: CONNECTIONS,
     headersTimeout: TIMEOUT,
     bodyTimeout: TIMEOUT,
     connect: { timeout: TIMEOUT, ...(ca ? { ca: [...rootCertificates, ca] } : {}) },
   });
+  return connections.compose(interceptors.retry(CLOSED));
 }
 
 /** Requests to one base URL; redirects are not followed. */
 export class Client {
   constructor(
     readonly base: string,
-    private readonly connections: Agent,
+    private readonly connections: Dispatcher,
   ) {}
 
   /** @param path under the base URL, or an absolute URL @throws when there is no answer at all */

@@ -1,4 +1,4 @@
-import type { Agent } from "undici";
+import type { Dispatcher } from "undici";
 import { type Authorizer, createAuthorizer } from "../zot/access/authorizer";
 import { Skip } from "./check";
 import { type Answer, Client, type Credentials, openConnections } from "./client";
@@ -16,7 +16,7 @@ export class Verification {
   #catalog: Promise<string[]> | undefined;
   #probe: Probe | undefined;
 
-  readonly #connections: Agent;
+  readonly #connections: Dispatcher;
 
   constructor(readonly target: Target) {
     this.#connections = openConnections(target.ca);
