@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import * as pulumi from "@pulumi/pulumi";
+import type * as Pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../settings/errors";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
 
@@ -53,17 +53,20 @@ function read(privateKeyFile: string, setting: string): string {
   }
 }
 
-/** The SDK's own word for it is not in its types (@pulumi/pulumi 3.270). */
-const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
+/** The SDK's own word for a secret is not in its types (@pulumi/pulumi 3.270). */
+type Runtime = typeof Pulumi.runtime & { isConfigSecret: (key: string) => boolean };
+
+/** Loaded for a passphrase alone: it is most of the start of a command that only logs in. */
+const runtime = () => require("@pulumi/pulumi").runtime as Runtime;
 
 /** A passphrase in plain is refused: the stack file would give it away. */
 function passphraseIn(key: string, setting: string): string {
-  const passphrase = pulumi.runtime.getConfig(key);
+  const passphrase = runtime().getConfig(key);
   if (!passphrase)
     throw new OperatorError(
       `${setting} names ${key} as a passphrase, and this stack has no such value: set it with \`pulumi config set --secret ${key}\`.`,
     );
-  if (isConfigSecret(key)) return passphrase;
+  if (runtime().isConfigSecret(key)) return passphrase;
   throw new OperatorError(
     `${key} is a passphrase and lies in the stack file in plain: change the passphrase of the key, and set the new one with \`pulumi config set --secret ${key}\`.`,
   );
@@ -78,7 +81,7 @@ export function decryptPassphrases(stack: string, hosts: HostSettings[]): void {
     .flatMap((host) => [host.passphraseKey, host.jump?.passphraseKey])
     .filter((name) => name !== undefined);
   const keys = [...new Set(names)].map((name) => `harden-zot:${name}`);
-  pulumi.runtime.setAllConfig(Object.fromEntries(keys.map((key) => [key, decrypt(stack, key)])), keys);
+  runtime().setAllConfig(Object.fromEntries(keys.map((key) => [key, decrypt(stack, key)])), keys);
 }
 
 function decrypt(stack: string, key: string): string {
