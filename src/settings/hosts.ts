@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listen } from "./registry";
-import { flag, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
+import { flag, isLoopback, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
 
 /** The service words are handed to the agent as one comma-separated word, so they hold no comma themselves. */
 const words = listOf(plainWord).min(1, 'must hold at least one word, such as ["rc-service", "zot", "start"]');
@@ -111,7 +111,7 @@ export const hostsSettings = listOf(named)
 /** As far as the settings alone can tell; more is seen when the hosts are asked. */
 function placeOf({ address, configDirectory, jump, port }: z.output<typeof named>): string {
   const seen = ({ address, port }: { address: string; port: number }) =>
-    `${/^(localhost|127(\.\d+){1,3}|::1)$/i.test(address) ? "loopback" : address.toLowerCase()}:${port}`;
+    `${isLoopback(address) ? "loopback" : address.toLowerCase()}:${port}`;
   return [jump ? seen(jump) : "", seen({ address, port }), configDirectory.replace(/\/+/g, "/")].join(" ");
 }
 
