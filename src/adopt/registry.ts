@@ -19,7 +19,10 @@ export function registrySection(config: ZotConfig, missing: Missing): Section {
   const caches = (sync?.registries ?? []).flatMap((registry) => cacheOf(registry) ?? []);
   const url = accepted("externalUrl", http.externalUrl);
   if (url === undefined)
-    missing.set("harden-zot:registry.externalUrl", "the URL that users and clients know, with TLS in front: https://...");
+    missing.set(
+      "harden-zot:registry.externalUrl",
+      "the URL that users and clients know, with TLS in front: https://...",
+    );
   missing.set("harden-zot:registry.version", "what `zot --version` says on the hosts");
   return withoutDefaults({
     externalUrl: url ?? "https://registry.invalid",

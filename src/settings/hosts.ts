@@ -58,6 +58,19 @@ const login = {
 
 const jump = section(login).superRefine(opensAKey);
 
+/** Keys of zot's that move or hide images, or cut clients off, when the first hardening changes them. */
+export const MOVING_KEYS = [
+  "storage.rootDirectory",
+  "storage.subPaths",
+  "storage.storageDriver",
+  "storage.cacheDriver",
+  "storage.dedupe",
+  "http.address",
+  "http.port",
+  "http.tls",
+] as const;
+export type MovingKey = (typeof MOVING_KEYS)[number];
+
 const host = section({
   /**
    * What the stack calls this host. Under another name it is another host: the configuration from before would be put
@@ -82,6 +95,8 @@ const host = section({
   farewell: oneOf("restore", "read-only").default("restore"),
   /** The owner that the host is knowingly taken over from, as the refusal names it. */
   takeOver: plainWord.optional(),
+  /** What the first hardening may change although it moves or hides images or cuts clients off. */
+  changes: listOf(oneOf(...MOVING_KEYS)).default([]),
 }).superRefine(opensAKey);
 
 /** A passphrase is one of a key file. */

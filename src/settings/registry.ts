@@ -1,7 +1,18 @@
 import { valid } from "semver";
 import { z } from "zod";
 import { scaleOut } from "./scale-out";
-import { baseUrl, flag, goDuration, identityName, listOf, oneOf, port, remotePath, safeUrl, section } from "./vocabulary";
+import {
+  baseUrl,
+  flag,
+  goDuration,
+  identityName,
+  listOf,
+  oneOf,
+  port,
+  remotePath,
+  safeUrl,
+  section,
+} from "./vocabulary";
 
 const storage = section({
   rootDirectory: remotePath,
