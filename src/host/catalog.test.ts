@@ -50,7 +50,7 @@ describe("the catalog after the first hardening", () => {
     expect(await keep()).toEqual({
       catalog: `3 tags of 3 repositories that anyone could see before are there, asked for at ${test.url} without a login`,
     });
-    expect(await keep()).toEqual({ catalog: "looked at already" });
+    expect(await keep()).toEqual({ catalog: "nothing was noted down to look for" });
     expect(await test.anonymousPush()).toBe(401);
   });
 

@@ -34,7 +34,7 @@ export async function keepCatalog(request: CatalogRequest): Promise<{ catalog: s
   return connected(request, async (client) => {
     const directory = `${request.configDirectory}/harden-zot`;
     const names = (await heard(client, request, `ls ${directory}`)).split("\n");
-    if (!names.includes("catalog")) return { catalog: "looked at already" };
+    if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
     const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog`));
     const seen = await lookFor(noted, request);
     if (seen.gone.length > 0) throw await putBack(client, request, seen.gone);
@@ -126,6 +126,7 @@ async function putBack(client: SshClient, request: CatalogRequest, gone: string[
 }
 
 function describe({ tags, more }: Noted, { untold }: Seen, registry: string): string {
+  if (tags.size === 0) return "not told: the registry showed no image to anyone before";
   const asked = [...tags].filter(([repository]) => !untold.includes(repository));
   const count = asked.reduce((sum, [, tags]) => sum + tags.length, 0);
   return [
