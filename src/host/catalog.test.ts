@@ -57,7 +57,7 @@ describe("the catalog after the first hardening", () => {
   it("says of what nobody may read any more that it is not told", async () => {
     await activate(withRule(test.config, "plans"));
     expect((await keep()).catalog).toBe(
-      `2 tags of 2 repositories that anyone could see before are there, asked for at ${test.url} without a login; not told, since anonymous clients may not read them now: plans`,
+      `2 tags of 2 repositories that anyone could see before are there, asked for at ${test.url} without a login; not told, since anonymous clients may not read them now (their files are under ${test.open.storage.rootDirectory}): plans`,
     );
   });
 
@@ -75,6 +75,13 @@ describe("the catalog after the first hardening", () => {
     expect((await pullManifest(test.url, "team/app", "v1")).status).toBe(200);
     expect(await test.anonymousPush()).toBe(202);
     expect(existsSync(test.file("harden-zot/catalog"))).toBe(false);
+  });
+
+  it("is looked for on the host's disk where nobody may read it any more", async () => {
+    const elsewhere = { ...test.config.storage, rootDirectory: join(test.directory, "elsewhere") };
+    await activate({ ...withRule(test.config, "**"), storage: elsewhere });
+    expect((await refusal(keep()))?.message).toContain(`plans (not under ${elsewhere.rootDirectory})`);
+    expect(await test.anonymousPush()).toBe(202);
   });
 
   it("that lost one tag on the way to those who ask is as bad", async () => {

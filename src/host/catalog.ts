@@ -4,7 +4,8 @@ import { OperatorError } from "../settings/errors";
 import type { Tenure } from "../tenure";
 import { Client, describeAnswer, openConnections } from "../verify/client";
 import { ANY_MANIFEST } from "../verify/image";
-import { connected, nameOf } from "./ssh";
+import type { ZotConfig } from "../zot/types";
+import { connected, nameOf, run } from "./ssh";
 import { call, type HostRequest, heard } from "./tenure";
 
 /** What the check of a host's catalog is told, as a secret. */
@@ -36,7 +37,7 @@ export async function keepCatalog(request: CatalogRequest): Promise<{ catalog: s
     const names = (await heard(client, request, `ls ${directory}`)).split("\n");
     if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
     const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog`));
-    const seen = await lookFor(noted, request);
+    const seen = await onDisk(client, request, await lookFor(noted, request));
     if (seen.gone.length > 0) throw await putBack(client, request, seen.gone);
     await heard(client, request, `rm -f ${directory}/catalog`);
     return { catalog: describe(noted, seen, request.registry) };
@@ -63,8 +64,28 @@ function parseCatalog(text: string): Noted {
 interface Seen {
   /** What is gone, and how it was answered. */
   gone: string[];
-  /** Repositories that anonymous clients may not read any more: nothing is known of them. */
+  /** Repositories that anonymous clients may not read any more: nothing is known of them from outside. */
   untold: string[];
+  /** Where on the host their files are; left out where nobody looked. */
+  disk?: string;
+}
+
+const PLAIN = /^[A-Za-z0-9._/-]+$/;
+
+/** Whether the files of what is not told from outside lie where zot has them by its configuration, on a disk of the host. */
+async function onDisk(client: SshClient, request: CatalogRequest, seen: Seen): Promise<Seen> {
+  const { configDirectory, service } = request;
+  if (seen.untold.length === 0 || service.manager === "docker" || service.manager === "podman") return seen;
+  const { storage } = JSON.parse(await heard(client, request, `cat ${configDirectory}/config.json`)) as ZotConfig;
+  const files = seen.untold.map((name) => `${storage.rootDirectory}/${name}/index.json`);
+  if (storage.storageDriver || storage.subPaths || !files.every((file) => PLAIN.test(file))) return seen;
+  const there = (await run(client, `ls ${files.join(" ")}`)).stdout.split("\n");
+  const gone = seen.untold.filter((_, index) => !there.includes(files[index] as string));
+  return {
+    gone: [...seen.gone, ...gone.map((name) => `${name} (not under ${storage.rootDirectory})`)],
+    untold: seen.untold,
+    disk: storage.rootDirectory,
+  };
 }
 
 async function lookFor({ tags }: Noted, { registry, ca }: CatalogRequest): Promise<Seen> {
@@ -125,13 +146,17 @@ async function putBack(client: SshClient, request: CatalogRequest, gone: string[
   );
 }
 
-function describe({ tags, more }: Noted, { untold }: Seen, registry: string): string {
+function describe({ tags, more }: Noted, { untold, disk }: Seen, registry: string): string {
   if (tags.size === 0) return "not told: the registry showed no image to anyone before";
   const asked = [...tags].filter(([repository]) => !untold.includes(repository));
   const count = asked.reduce((sum, [, tags]) => sum + tags.length, 0);
   return [
     `${count} tags of ${asked.length} repositories that anyone could see before are there, asked for at ${registry} without a login`,
-    ...(untold.length > 0 ? [`not told, since anonymous clients may not read them now: ${some(untold)}`] : []),
+    ...(untold.length > 0
+      ? [
+          `not told, since anonymous clients may not read them now${disk ? ` (their files are under ${disk})` : ""}: ${some(untold)}`,
+        ]
+      : []),
     ...(more ? ["there are more than are asked for (500 repositories, 2000 tags), and nothing is known of those"] : []),
   ].join("; ");
 }
