@@ -130,12 +130,12 @@ json() {
     }'
 }
 
-# JSON on stdin -> the same with every value blanked whose key may be that of a secret (whatever lies within it, too), and
-# every URL with a password in it. A key with an escape in it may be spelt as anything.
+# JSON on stdin -> the same with "secret://*:*@" for every value whose key may be that of a secret (whatever lies within it,
+# too), and for every URL with a password in it. A key with an escape in it may be spelt as anything.
 without_secrets() {
   awk '
     # What stands between quotes, one after the other: punctuation, string, punctuation, ...
-    BEGIN { RS = "\"" }
+    BEGIN { RS = "\""; blank = "secret://*:*@" }
     string {
       word = word $0
       if (match($0, /\\+$/) && RLENGTH % 2) { word = word "\""; next }
@@ -146,12 +146,12 @@ without_secrets() {
       if (key) {
         if (depth <= hidden) hidden = 0
         if (!hidden && tolower(word) ~ /secret|passw|token|accesskey|accountkey|hashkey|encryptkey|authorization|credential|headers|\\/ &&
-          tolower(word) !~ /(file|url)$/) hidden = depth
-      } else if (hidden || word ~ /:\/\/[^\/]*@/) word = ""
+          tolower(word) !~ /(file|url|htpasswd)$/) hidden = depth
+      } else if (hidden || word ~ /:\/\/[^\/]*@/) word = blank
       printf "\"%s\"", word
     }
     function pass(between,  i, sign) {
-      if (hidden) gsub(/[-+.0-9A-Za-z]+/, "0", between)
+      if (hidden) gsub(/[-+.0-9A-Za-z]+/, "\"" blank "\"", between)
       for (i = 1; i <= length(between); i++) {
         sign = substr(between, i, 1)
         if (sign == "{" || sign == "[") depth++

@@ -1,10 +1,16 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { leaves } from "../adopt/differences";
 import { OperatorError } from "../settings/errors";
 import { MOVING_KEYS } from "../settings/hosts";
 import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
 import { renderConfig, serializeConfig } from "../zot/config";
+import { statusCommand } from "./agent";
+import { agentText } from "./agent-text";
 import { replaced } from "./replaced";
 
 type Section = Record<string, unknown>;
@@ -262,6 +268,30 @@ describe("any configuration that is served", () => {
       { numRuns: 300, seed: 14 },
     );
     expect(lines).toBeGreaterThan(1000);
+  });
+});
+
+describe("what the agent hands over of it", () => {
+  const directory = mkdtempSync(join(tmpdir(), "harden-zot-found-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** By an agent on standard input, of a directory in which nothing runs. */
+  function handedOver(text: string): string {
+    writeFileSync(join(directory, "config.json"), text);
+    const service = { manager: "command" as const, start: ["false"], stop: ["false"], status: ["false"] };
+    const command = statusCommand({ configDirectory: directory, zot: "/bin/false", service, sudo: false });
+    const { stdout } = spawnSync("sh", command.split(" ").slice(1), { input: agentText(), encoding: "utf8" });
+    return JSON.parse(stdout).found;
+  }
+
+  it("says the same, in any layout, and holds no secret", () => {
+    const [host] = settingsWith().hosts as [Settings["hosts"][0]];
+    for (const [index, config] of fc.sample(running, { numRuns: 25, seed: 14 }).entries()) {
+      const found = handedOver(JSON.stringify(config, null, [0, 2, "\t"][index % 3]));
+      expect(found).not.toContain("s3cret");
+      const [before, after] = [JSON.stringify(config), found].map((text) => replaced(text, host, settingsWith()));
+      expect(after).toEqual(before);
+    }
   });
 });
 
