@@ -1,5 +1,6 @@
+import { keepCatalog } from "../src/host/catalog";
 import { begin, end, keep } from "../src/host/tenure";
 import { runVerb } from "../src/verbs";
 
-/** `bin/host.ts VERB`: whose a registry host is, from its first delivery to its farewell. */
-runVerb({ begin, keep, end });
+/** `bin/host.ts VERB`: whose a registry host is, from its first delivery to its farewell, and whether it kept its images. */
+runVerb({ begin, keep, end, catalog: keepCatalog });

@@ -37,7 +37,7 @@ interface Place {
  * @param byPlace whether patterns may have tag rules of their own
  */
 export function accessSection(config: ZotConfig, caches: readonly string[], byPlace: boolean): FoundAccess {
-  const found = loadConfig(config).accessControl ?? NOTHING;
+  const found = loadConfig(config).accessControl ?? (isOpen(config) ? OPEN : NOTHING);
   const places = [...found.repositories].map(([pattern, repository]) => ({
     pattern: unpadded(pattern),
     repository: { ...repository, policies: repository.policies.filter(grants) },
@@ -78,6 +78,17 @@ const NOTHING: LoadedAccessControl = {
   groups: new Map(),
   metrics: { users: [], anonymousPolicy: [] },
 };
+
+/** What stays of a registry that anyone may read and write: whoever reaches it goes on reading. */
+const OPEN: LoadedAccessControl = {
+  ...NOTHING,
+  repositories: new Map([
+    ["**", { policies: [], defaultPolicy: ["read"], anonymousPolicy: ["read"] } satisfies LoadedRepository],
+  ]),
+};
+
+/** Without logins and without rules, zot asks nobody who they are. */
+export const isOpen = ({ http }: ZotConfig) => http.auth === undefined && http.accessControl === undefined;
 
 /** A policy may be there for its message alone. */
 const grants = ({ conditions }: LoadedPolicy) => !conditions.some(({ expression }) => expression === NEVER);

@@ -137,6 +137,37 @@ describe("adopt", () => {
     expect(adoption.rendered.http.auth?.openid?.providers.oidc?.claimMapping?.username).toBe(claim);
   });
 
+  it("keeps what an open registry lets anyone read, closes what it lets anyone write, and says so in one line", () => {
+    const { settings, report, adoption } = adopted((config) => {
+      delete (config.http as Partial<ByHand["http"]>).auth;
+      delete (config.http as Partial<ByHand["http"]>).accessControl;
+    });
+    expect(settings["harden-zot:access"]).toEqual({ admins: { group: "admins" }, groups: [] });
+    const [place] = Object.values(adoption.rendered.http.accessControl?.repositories ?? {});
+    expect(place).toMatchObject({ anonymousPolicy: ["read"] });
+    expect(report.split("\n").filter((line) => line.includes("the registry is open"))).toEqual([
+      "  - the registry is open: whoever reaches it goes on pulling without a login (harden-zot:access.anonymous), and pushes and deletes by a login alone that a rule names",
+    ]);
+    expect(report).toMatch(/anonymous loses: push new tags in /);
+    expect(report).not.toMatch(/loses: pull| gains:/);
+  });
+
+  it("keeps a registry closed that asks everybody to log in and has no rules", () => {
+    const { settings } = adopted((config) => {
+      config.http.auth = { htpasswd: { path: "/srv/zot/htpasswd" } };
+      delete (config.http as Partial<ByHand["http"]>).accessControl;
+    });
+    expect(settings["harden-zot:access"]).toMatchObject({ anonymous: [] });
+  });
+
+  it("leaves an http URL off loopback to fill in, as the settings refuse it", () => {
+    const { settings, adoption } = adopted((config) => {
+      config.http.externalUrl = "http://registry.example.test";
+    });
+    expect(settings["harden-zot:registry"]?.externalUrl).toBe("https://registry.invalid");
+    expect(stackFile(adoption)).toMatch(/externalUrl: https:\/\/registry.invalid # TO FILL IN: .*https/);
+  });
+
   it("puts what has no setting into extraConfig", () => {
     const { settings } = adopted((config) => {
       Object.assign(config.storage, { retention: { dryRun: true, delay: "24h" } });

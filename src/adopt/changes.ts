@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { parseSettings } from "../settings/settings";
 import { describeFault, describeFinding, lintAccess } from "../zot/access/lints";
-import { isObject } from "../zot/file/decode";
 import type { OpenIdProvider, ZotConfig } from "../zot/types";
+import { isOpen } from "./access";
 import type { Adoption } from "./adopt";
 import type { AccessChange } from "./compare";
-import { pathOf } from "./read";
+import { leaves } from "./differences";
 
 /** What the operator is told beside the settings, one sentence each. */
 export interface Report {
@@ -25,7 +24,13 @@ export function reportOn(adoption: Adoption): Report {
   const after = lintAccess(adoption.rendered, settings);
   const stays = (what: string) => after.some((finding) => describeFault(finding) === what);
   return {
-    changes: [...clientSecret(adoption), ...SESSIONS, ...metrics(adoption), ...differences(adoption)],
+    changes: [
+      ...closing(adoption),
+      ...clientSecret(adoption),
+      ...SESSIONS,
+      ...metrics(adoption),
+      ...differences(adoption),
+    ],
     rights: [...adoption.accessChanges].sort((a, b) => Number(b.gains) - Number(a.gains)).map(describeRight),
     faults: before.map(describeFault).filter((fault) => !stays(fault)),
     decide: [
@@ -41,6 +46,14 @@ export function reportOn(adoption: Adoption): Report {
 function describeRight({ who, gains, what, tags, where }: AccessChange): string {
   const which = tags === "" || tags === "any tag" ? "" : ` such as ${tags}`;
   return `${who} ${gains ? "gains" : "loses"}: ${what}${which} in ${where.join(", ")}`;
+}
+
+function closing({ found }: Adoption): string[] {
+  return isOpen(found)
+    ? [
+        "the registry is open: whoever reaches it goes on pulling without a login (harden-zot:access.anonymous), and pushes and deletes by a login alone that a rule names",
+      ]
+    : [];
 }
 
 const providerOf = ({ http }: ZotConfig) => http.auth?.openid?.providers.oidc as OpenIdProvider | undefined;
@@ -94,20 +107,6 @@ function differences({ found, rendered }: Adoption): string[] {
 }
 
 const shown = (value: unknown) => (value === undefined ? "not set" : JSON.stringify(value));
-
-interface Difference {
-  path: string;
-  before: unknown;
-  after: unknown;
-}
-
-function leaves(before: unknown, after: unknown, path: string[]): Difference[] {
-  if (isDeepStrictEqual(before, after)) return [];
-  if (!isObject(before) || !isObject(after)) return [{ path: pathOf(path), before, after }];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-    leaves(before[key], after[key], [...path, key]),
-  );
-}
 
 /** API keys belong to user names, so the claim that names users must not change unnoticed. */
 function userNames({ found }: Adoption): string[] {

@@ -12,7 +12,7 @@ export function effective(given: ZotConfig): ZotConfig {
   const { search, sync, metrics, ui, ...others } = extensions;
   return {
     ...config,
-    storage: { ...storage, ...defaults(storage, { dedupe: true, gc: true, gcDelay: "1h", gcInterval: "1h" }) },
+    storage: { ...storage, ...defaults(storage, STORAGE), ...subPathsOf(storage) },
     http: {
       ...http,
       ...defaults(http, { address: "127.0.0.1", port: "8080" }),
@@ -21,7 +21,7 @@ export function effective(given: ZotConfig): ZotConfig {
     },
     log: { ...log, level: log?.level ?? "debug" },
     extensions: {
-      ...others,
+      ...Object.fromEntries(Object.entries(others).filter(([, one]) => isOn(one as { enable: boolean }))),
       ...(isOn(search) ? { search: { ...search, enable: true } } : {}),
       ...(isOn(ui) ? { ui: { ...ui, enable: true } } : {}),
       ...(isOn(metrics)
@@ -40,8 +40,16 @@ export function effective(given: ZotConfig): ZotConfig {
   } as ZotConfig;
 }
 
+const STORAGE = { dedupe: true, gc: true, gcDelay: "1h", gcInterval: "1h" };
+
+/** Every subpath is a storage of its own, with the same defaults. */
+function subPathsOf({ subPaths }: ZotConfig["storage"]): object {
+  const filled = Object.entries(subPaths ?? {}).map(([name, one]) => [name, { ...one, ...defaults(one, STORAGE) }]);
+  return filled.length > 0 ? { subPaths: Object.fromEntries(filled) } : {};
+}
+
 /** Without a mapping, users are named by their e-mail address. */
-function withClaims({ providers, ...rest }: NonNullable<AuthConfig["openid"]>): object {
+function withClaims({ providers = {}, ...rest }: NonNullable<AuthConfig["openid"]>): object {
   const mapped = Object.entries(providers).map(([name, provider]) => [
     name,
     { ...provider, claimMapping: { ...provider.claimMapping, ...defaults(provider.claimMapping ?? {}, CLAIMS) } },

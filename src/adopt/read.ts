@@ -19,22 +19,38 @@ export interface FoundConfig {
  * @throws OperatorError one sentence for each thing that zot 2.1.20 would not load; none quotes a value
  */
 export function readConfig(text: string, name: string): FoundConfig {
-  const value = withoutNulls(parseJson(text, name));
-  const checked = configSchema.safeParse(value);
-  if (!checked.success) throw new OperatorError(checked.error.issues.flatMap(describe(name)).join("\n"));
-  const config = canonical(configSchema, value) as ZotConfig;
-  if (!config.storage?.rootDirectory || !config.http) {
+  const found = read(text, name, []);
+  const { storage, http } = found.config as Partial<ZotConfig>;
+  if (!storage?.rootDirectory || !http) {
     throw new OperatorError(
       `${name} has no storage.rootDirectory or no http section: is it the config.json that zot serves?`,
     );
   }
-  if (config.http.auth && "bearer" in config.http.auth) {
+  if (http.auth && "bearer" in http.auth) {
     throw new OperatorError(
       `${name} has http.auth.bearer: zot then takes the tokens of another server alone, and no OIDC login, no API key and no anonymous pull; remove it there first`,
     );
   }
+  return found;
+}
+
+/**
+ * As readConfig, of a configuration that some zot may be running with: keys that zot 2.1.20 does not know are a newer one's, and
+ * stay as they are; sections may be missing.
+ * @throws OperatorError where it is no JSON object, or holds a value that no zot loads
+ */
+export function readRunning(text: string, name: string): FoundConfig {
+  const { config, secrets } = read(text, name, ["unrecognized_keys"]);
+  return { config: { ...config, storage: config.storage ?? {}, http: config.http ?? {} }, secrets };
+}
+
+/** @param taken kinds of issues that are no reason to refuse */
+function read(text: string, name: string, taken: readonly string[]): FoundConfig {
+  const value = withoutNulls(parseJson(text, name));
+  const issues = configSchema.safeParse(value).error?.issues.filter(({ code }) => !taken.includes(code)) ?? [];
+  if (issues.length > 0) throw new OperatorError(issues.flatMap(describe(name)).join("\n"));
   const secrets: string[] = [];
-  return { config: withoutSecrets(config, "", secrets) as ZotConfig, secrets };
+  return { config: withoutSecrets(canonical(configSchema, value), "", secrets) as ZotConfig, secrets };
 }
 
 /** JSON.parse quotes the text around a mistake, which may be a secret: only the place is told. */

@@ -17,11 +17,15 @@ export function registrySection(config: ZotConfig, missing: Missing): Section {
   const { storage, http, log, extensions = {} } = config;
   const { search, ui, sync } = extensions;
   const caches = (sync?.registries ?? []).flatMap((registry) => cacheOf(registry) ?? []);
-  if (http.externalUrl === undefined)
-    missing.set("harden-zot:registry.externalUrl", "the URL that users and clients know");
+  const url = accepted("externalUrl", http.externalUrl);
+  if (url === undefined)
+    missing.set(
+      "harden-zot:registry.externalUrl",
+      "the URL that users and clients know, with TLS in front: https://...",
+    );
   missing.set("harden-zot:registry.version", "what `zot --version` says on the hosts");
   return withoutDefaults({
-    externalUrl: http.externalUrl ?? "https://registry.invalid",
+    externalUrl: url ?? "https://registry.invalid",
     version: "2.1.20",
     listen: { address: http.address.replace(/^\[(.*)\]$/, "$1"), port: Number(http.port) },
     storage: storageSection(storage),
@@ -53,7 +57,7 @@ function withoutDefaults(section: Section): Section {
 }
 
 /** The value, if the setting of that name takes it; else the configuration keeps it through extraConfig. */
-function accepted(key: "realm" | "logLevel", value: string | undefined): string | undefined {
+function accepted(key: "externalUrl" | "realm" | "logLevel", value: string | undefined): string | undefined {
   return registrySettings.shape[key].safeParse(value).success ? value : undefined;
 }
 

@@ -37,6 +37,10 @@ export LC_ALL
 # sshd hands out a short PATH; docker and podman of macOS live outside of it.
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin:/opt/homebrew/bin
 
+# What is noted down of a catalog before the first hardening.
+most_repositories=500 most_tags=2000
+# Bytes of a config.json that is compared with what is to replace it.
+most_compared=262144
 tab=$(printf '\t')
 newline='
 '
@@ -126,6 +130,37 @@ json() {
     }'
 }
 
+# JSON on stdin -> the same with "secret://*:*@" for every value whose key may be that of a secret (whatever lies within it,
+# too), and for every URL with a password in it. A key with an escape in it may be spelt as anything.
+without_secrets() {
+  awk '
+    # What stands between quotes, one after the other: punctuation, string, punctuation, ...
+    BEGIN { RS = "\""; blank = "secret://*:*@" }
+    string {
+      word = word $0
+      if (match($0, /\\+$/) && RLENGTH % 2) { word = word "\""; next }
+      string = 0; next
+    }
+    { if (NR > 1) told($0 ~ /^[ \t\r\n]*:/); pass($0); string = 1; word = "" }
+    function told(key) {
+      if (key) {
+        if (depth <= hidden) hidden = 0
+        if (!hidden && tolower(word) ~ /secret|passw|token|accesskey|accountkey|hashkey|encryptkey|authorization|credential|headers|\\/ &&
+          tolower(word) !~ /(file|url|htpasswd)$/) hidden = depth
+      } else if (hidden || word ~ /:\/\/[^\/]*@/) word = blank
+      printf "\"%s\"", word
+    }
+    function pass(between,  i, sign) {
+      if (hidden) gsub(/[-+.0-9A-Za-z]+/, "\"" blank "\"", between)
+      for (i = 1; i <= length(between); i++) {
+        sign = substr(between, i, 1)
+        if (sign == "{" || sign == "[") depth++
+        if ((sign == "}" || sign == "]") && --depth < hidden) hidden = 0
+      }
+      printf "%s", between
+    }'
+}
+
 # zot's log on stdin -> its last errors, one a line, without the noise.
 errors_of_log() {
   json -v lines=1 | awk -F "$tab" '
@@ -161,16 +196,26 @@ fetch() {
   case $why in *[Rr]efused* | *unable* | *resolv* | *'bad address'* | *timed*) return 2 ;; *) return 1 ;; esac
 }
 
-# probe URL: as fetch, of the registry on this host; a proxy has no part in it, and its certificate carries another name.
+# own URL MAXIMUM-SECONDS: as fetch, of the registry on this host; a proxy has no part in it, and its certificate carries
+# another name. For a subshell.
+own() {
+  unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+  fetch "$1" "$2" -k
+}
+
+# probe URL [MAXIMUM-SECONDS]: how it was answered, in words.
 probe() {
   (
-    unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
-    fetch "$1" "${2:-2}" -k
+    own "$1" "${2:-2}"
     code=$?
     printf '%s' "$why"
     exit $code
   ) 2>/dev/null
 }
+
+# answer URL: what it was answered, if that is 2xx.
+answer() { (own "$1" 10 && printf '%s\n' "$body") 2>/dev/null; }
+
 ready() { probe "$1/readyz" >/dev/null; }
 answered() {
   probe "$1/readyz" >/dev/null
@@ -369,6 +414,33 @@ service_trouble() {
     echo "the service manager did not let $(id -un) ask for ${service#*:}: $(printf '%s\n' "$said" | tail -n 1) (docs/hosts.md has what each manager needs)"
     ;;
   esac
+}
+
+# The file that zot runs with, where its arguments can be seen; '' else.
+served_file() {
+  [ -n "$pid" ] || return 0
+  word=$(ps -A -o pid,args 2>/dev/null |
+    awk -v pid="$pid" '$1 == pid { for (i = 2; i < NF; i++) if ($i == "serve") { print $(i + 1); exit } }')
+  case $word in '') return ;; /*) ;; *) word=/proc/$pid/cwd/$word ;; esac
+  directory=$(cd "${word%/*}" 2>/dev/null && pwd -P) && printf '%s' "$directory/${word##*/}"
+}
+
+# What of config.json stands in the way of a first hardening.
+file_trouble() {
+  [ ! -h "$config" ] || echo "$config is a symbolic link, which whoever made it would put back: make it a file of its own"
+  [ "$running" = yes ] || return 0
+  file=$(served_file)
+  if [ -n "$file" ] && [ "$file" != "$(cd "${config%/*}" && pwd -P)/config.json" ]; then
+    echo "${service#*:} runs zot with $file, and not with $config: correct the host's configDirectory setting, or have the service run zot serve $config"
+  elif [ ! -f "$config" ]; then
+    echo "${service#*:} runs, but not from $config, which is not there: correct the host's configDirectory setting"
+  fi
+}
+
+# config.json as it may be shown: on one line, without secrets.
+found_config() {
+  size=$(wc -c <"$config") || return 0
+  [ $((size)) -gt "$most_compared" ] || without_secrets <"$config"
 }
 
 # The same of zot's binary.
@@ -632,9 +704,9 @@ commit() {
     :
   elif [ "$operation" = restore ] || [ "$operation" = close ]; then
     [ "$operation" = close ] || rm -f "$state"/original.*
-    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" &&
+    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" "$state/catalog" &&
       fsync "$state" && rm -rf "$txn" && return
-  elif settle original.json && settle original.none && settle previous.record && settle previous.json; then
+  elif settle original.json && settle original.none && settle catalog && settle previous.record && settle previous.json; then
     [ ! -f "$state/record" ] || forget_secrets
     settle record && fsync "$state" && rm -rf "$txn" && return
   fi
@@ -651,6 +723,23 @@ forget_secrets() {
 settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
 
 # ---------------------------------------------------------------- the transaction
+
+# What an open registry shows to anyone before it is hardened, "REPOSITORY<TAB>TAG" a line, in txn/catalog: it is asked for
+# from outside afterwards. A last line "more" where it holds more than is noted down.
+note_catalog() {
+  [ -z "$applied" ] && [ "$was" = healthy ] || return 0
+  answer "$old_url/v2/_catalog?n=$((most_repositories + 1))" | json | sed -n "s/^repositories\.\[\]$tab//p" | {
+    asked=0 give_up=$(($(date +%s) + wait))
+    while IFS= read -r word; do
+      asked=$((asked + 1))
+      if [ "$asked" -gt "$most_repositories" ] || [ "$(date +%s)" -ge "$give_up" ]; then
+        echo more
+        break
+      fi
+      answer "$old_url/v2/$word/tags/list" | json | awk -F "$tab" -v name="$word" '$1 == "tags.[]" { print name FS $2 }'
+    done
+  } | awk -v most="$most_tags" 'NR <= most { print } NR == most + 1 { print "more" }' >"$txn/catalog"
+}
 
 # undone WHY: the run failed before the switch.
 undone() {
@@ -873,6 +962,7 @@ activate() {
   preflight
   mode=restart
   may_reload && mode=reload
+  note_catalog || undone "cannot write in $txn: is the disk full?"
   transact activate "$mode" "$new" "$restart"
   report "$new" "${mode}ed"
 }
@@ -1006,8 +1096,12 @@ status_report() {
   [ "$running" = yes ] && [ -n "$live" ] && ready "$url" && healthy=true
   read_version
   if [ -n "$applied" ]; then find_drift; elif [ "$original" ]; then lost_record; fi
-  trouble=''
-  for word in "$(zot_trouble)" "$(service_trouble)"; do [ -z "$word" ] || trouble="$trouble,$(json_text "$word")"; done
+  trouble='' found=null
+  if [ -z "$applied" ] && [ -f "$config" ]; then
+    word=$(found_config)
+    if [ -n "$word" ]; then found=$(json_text "$word"); else trouble=",$(json_text "$config has more than $most_compared bytes or none, and cannot be compared with what is to replace it: is it zot's?")"; fi
+  fi
+  for word in "$(zot_trouble)" "$(service_trouble)" "$(file_trouble)"; do [ -z "$word" ] || trouble="$trouble,$(json_text "$word")"; done
   list=''
   for file in "$state"/secrets/*.json; do
     [ -f "$file" ] && list="$list,\"${file##*/}\""
@@ -1019,8 +1113,8 @@ status_report() {
   [ ! -s "$state/agent.sh" ] || agent=$(sha256 <"$state/agent.sh")
   printf '{"agent":%s,"owner":%s,"life":%s,"place":"%s","original":%s,' \
     "$(quoted "$agent")" "$(quoted "$held_owner")" "$(quoted "$held_life")" "$(place)" "$(quoted "$original")"
-  printf '"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
-    "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
+  printf '"found":%s,"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
+    "$found" "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
     "$(quoted "$applied_restart")" "$applied_heal" "$hardened" "${list#,}"
   case $running in yes) running=running ;; no) running=stopped ;; esac
   printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s],"trouble":[%s]}\n' \

@@ -46,6 +46,8 @@ export interface AgentStatus {
   zot: string | null;
   /** sha256 of config.json as it lies there. */
   config: string | null;
+  /** That config.json on one line, secrets blanked, before anything was applied; null afterwards, or when it is too large. */
+  found: string | null;
   /** sha256 of the config.json that was last applied. */
   applied: string | null;
   /** `restartFingerprint` of the one that was last applied. */

@@ -5,6 +5,7 @@ import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";
 import { type Observation, observe } from "./observe";
+import { replaced } from "./replaced";
 import type { HostTenure, TenureRequest } from "./tenure";
 
 /** Type of the component that a host is. */
@@ -28,13 +29,14 @@ export interface HostPlan {
  * @param all what the last run left in the state
  * @throws OperatorError
  */
-export async function planHosts({ hosts }: Settings, all: LastResource[], owner: string): Promise<HostPlan[]> {
+export async function planHosts(settings: Settings, all: LastResource[], owner: string): Promise<HostPlan[]> {
+  const { hosts } = settings;
   const last = all.filter(({ component }) => component === REGISTRY_HOST);
   const observations = await Promise.all(hosts.map(observeOne));
   const seen = hosts.map((host, index) => ({ host, observed: observations[index] as Observation }));
   refuseOnePlaceTwice(seen);
   const former = new Map(seen.map(({ host, observed }) => [host.name, formerName(host, observed, hosts, last)]));
-  for (const { host, observed } of seen) announce(host, observed, owner);
+  for (const { host, observed } of seen) announce(host, observed, owner, settings);
   for (const name of leaving(hosts, last)) if (![...former.values()].includes(name)) announceFarewell(name, last);
   return seen.map(({ host, observed }) => {
     const formerly = former.get(host.name);
@@ -98,7 +100,7 @@ function leaving(hosts: HostSettings[], last: LastResource[]): string[] {
     .filter((name) => !names.has(name));
 }
 
-function announce(host: HostSettings, observed: Observation, owner: string): void {
+function announce(host: HostSettings, observed: Observation, owner: string, settings: Settings): void {
   if (observed.kind === "unreachable") {
     pulumi.log.warn(`${observed.why} What it holds is not known, so what is shown for it may be wrong.`);
     return;
@@ -115,12 +117,27 @@ function announce(host: HostSettings, observed: Observation, owner: string): voi
   // Found before anything is made for it anywhere.
   if (status.applied === null && status.trouble.length > 0)
     throw new OperatorError(`${host.name}: ${status.trouble.join("; ")}. Nothing was changed.`);
+  if (status.applied === null && status.found !== null) announceReplaced(status.found, host, settings);
   for (const what of drift) pulumi.log.warn(`${host.name}: ${what}; up will heal it`);
   if (original === "lost") {
     pulumi.log.warn(
       `${host.name}: the configuration from before the first hardening is lost, so that a destroy cannot put it back: lay the one that zot shall go back to at ${host.configDirectory}/harden-zot/original.json, or set farewell: read-only`,
     );
   }
+}
+
+/** What the first hardening does to the configuration that is there. */
+function announceReplaced(found: string, host: HostSettings, settings: Settings): void {
+  const { stops, told } = replaced(found, host, settings);
+  if (stops.length > 0) {
+    throw new OperatorError(
+      `${host.name}: the configuration that is served and the settings differ where it moves or hides images or cuts clients off:\n${stops.map((line) => `  - ${line}`).join("\n")}\nNothing was changed.`,
+    );
+  }
+  if (told.length === 0) return;
+  pulumi.log.warn(
+    `${host.name}: the first up replaces the config.json that is served. What goes or changes:\n${told.map((line) => `  - ${line}`).join("\n")}`,
+  );
 }
 
 function announceFarewell(name: string, last: LastResource[]): void {

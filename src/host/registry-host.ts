@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { commandLine } from "../command-line";
+import { trustedCa } from "../credentials/ca";
 import type { RelyingParty } from "../identity/relying-party";
 import type { LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
@@ -10,9 +11,10 @@ import { renderConfig, serializeConfig } from "../zot/config";
 import { sessionsOf } from "../zot/scale-out";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import { agentText } from "./agent-text";
+import type { CatalogRequest } from "./catalog";
 import { type HostPlan, REGISTRY_HOST } from "./plan";
 import { privateKeyOf } from "./private-key";
-import type { TenureRequest } from "./tenure";
+import type { HostRequest, TenureRequest } from "./tenure";
 
 export interface RegistryHostArgs {
   /** What is to become of the host. */
@@ -51,7 +53,8 @@ export class RegistryHost extends pulumi.ComponentResource {
     const credentials = args.relyingParty.clientSecret.apply((secret) => this.credentials(secret));
     const secrets = this.putSecrets(name, credentials, agent);
     const config = this.config(credentials, args.sessionKeys);
-    this.activate(name, config, tenure, [secrets, args.relyingParty]);
+    const active = this.activate(name, config, tenure, [secrets, args.relyingParty]);
+    this.keepCatalog(name, tenure, active);
     this.configSha256 = config.apply((text) => createHash("sha256").update(text).digest("hex"));
     this.registerOutputs({ configSha256: this.configSha256 });
   }
@@ -76,13 +79,8 @@ export class RegistryHost extends pulumi.ComponentResource {
    */
   private beginTenure(name: string, after: pulumi.Resource[]): pulumi.Output<Tenure> {
     const { host, owner } = this.args.plan;
-    const { configDirectory, farewell, jump, service, sudo, takeOver, zot } = host;
-    const request: TenureRequest = {
-      ...login(host),
-      ...(jump ? { jump: login(jump) } : {}),
-      ...{ configDirectory, service, sudo, zot },
-      ...{ farewell, owner, takeOver },
-    };
+    const { farewell, takeOver } = host;
+    const request: TenureRequest = { ...reached(host), farewell, owner, takeOver };
     const command = new local.Command(
       tenureResource(name),
       {
@@ -141,7 +139,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     config: pulumi.Output<string>,
     tenure: pulumi.Output<Tenure>,
     after: pulumi.Resource[],
-  ): void {
+  ): pulumi.Resource {
     const { plan, settings } = this.args;
     const activation = (text: string, { life, owner }: Tenure) =>
       agentCommand(plan.host, "activate", {
@@ -153,8 +151,37 @@ export class RegistryHost extends pulumi.ComponentResource {
         takeover: plan.host.takeOver,
       });
     const create = pulumi.all([config, tenure]).apply(([text, tenure]) => activation(text, tenure));
-    new remote.Command(`${name}-config`, { ...this.base, create, stdin: config }, { ...this.mine, dependsOn: after });
+    return new remote.Command(
+      `${name}-config`,
+      { ...this.base, create, stdin: config },
+      { ...this.mine, dependsOn: after },
+    );
   }
+
+  /** After a first hardening; at any other time there is nothing to look for. Whoever waits for the host waits for it. */
+  private keepCatalog(name: string, tenure: pulumi.Output<Tenure>, active: pulumi.Resource): void {
+    const { plan, settings } = this.args;
+    const request = tenure.apply(({ owner, life }): CatalogRequest => {
+      return { ...reached(plan.host), owner, life, ...outside(settings), heal: plan.heal };
+    });
+    new local.Command(
+      `${name}-catalog`,
+      {
+        create: commandLine("host", "catalog"),
+        stdin: pulumi.secret(request.apply((known) => JSON.stringify(known))),
+        addPreviousOutputInEnv: false,
+      },
+      { ...this.mine, dependsOn: active },
+    );
+  }
+}
+
+const outside = ({ registry }: Settings) => ({ registry: registry.externalUrl, ca: trustedCa(registry) });
+
+/** How a program of bin/ reaches the host. */
+function reached(host: HostPlan["host"]): HostRequest {
+  const { configDirectory, jump, service, sudo, zot } = host;
+  return { ...login(host), ...(jump ? { jump: login(jump) } : {}), configDirectory, service, sudo, zot };
 }
 
 /** With the key itself, since the farewell may be said from another machine. */

@@ -15,6 +15,7 @@ const host = (name: string): HostSettings => ({
   service: { manager: "systemd", name: "zot", scope: "system" },
   sudo: false,
   farewell: "restore",
+  changes: [],
 });
 const HOSTS = ["one", "two", "three"].map(host);
 const GOOD = { code: 0, stdout: '{"sha256":"bbbbbbbbbbbbbbbb","action":"restarted","zot":"2.1.20"}\n', stderr: "" };

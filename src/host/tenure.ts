@@ -17,8 +17,11 @@ import { readAnswer } from "./observe";
 import { readOnly } from "./read-only";
 import { connected, nameOf, run, type SshTarget } from "./ssh";
 
+/** A host for a program of bin/, which has no settings. */
+export interface HostRequest extends SshTarget, AgentHost {}
+
 /** What the tenure of a host is told, as a secret: its deletion must do without the settings. */
-export interface TenureRequest extends SshTarget, AgentHost {
+export interface TenureRequest extends HostRequest {
   owner: string;
   takeOver?: string | undefined;
   farewell: Farewell;
@@ -81,7 +84,8 @@ async function install(client: Client, request: TenureRequest): Promise<void> {
   await heard(client, request, scriptCommand(request, 0), installScript(agentText()));
 }
 
-function call(client: Client, request: TenureRequest, verb: AgentVerb, options: AgentOptions, stdin?: string) {
+/** One call of the agent that is installed there. @throws OperatorError with what it said, when it failed */
+export function call(client: Client, request: HostRequest, verb: AgentVerb, options: AgentOptions, stdin?: string) {
   return heard(client, request, agentCommand(request, verb, options), stdin);
 }
 
@@ -99,7 +103,7 @@ async function readOnlyConfig(client: Client, request: TenureRequest): Promise<s
 }
 
 /** @throws OperatorError with what the command said, when it failed */
-async function heard(client: Client, request: SshTarget, command: string, stdin?: string): Promise<string> {
+export async function heard(client: Client, request: SshTarget, command: string, stdin?: string): Promise<string> {
   const { code, stdout, stderr } = await run(client, command, stdin);
   if (code === 0) return stdout;
   const said = stderr.trim().replaceAll("harden-zot: ", "");

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listen } from "./registry";
-import { flag, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
+import { flag, isLoopback, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
 
 /** The service words are handed to the agent as one comma-separated word, so they hold no comma themselves. */
 const words = listOf(plainWord).min(1, 'must hold at least one word, such as ["rc-service", "zot", "start"]');
@@ -58,6 +58,19 @@ const login = {
 
 const jump = section(login).superRefine(opensAKey);
 
+/** Keys of zot's that move or hide images, or cut clients off, when the first hardening changes them. */
+export const MOVING_KEYS = [
+  "storage.rootDirectory",
+  "storage.subPaths",
+  "storage.storageDriver",
+  "storage.cacheDriver",
+  "storage.dedupe",
+  "http.address",
+  "http.port",
+  "http.tls",
+] as const;
+export type MovingKey = (typeof MOVING_KEYS)[number];
+
 const host = section({
   /**
    * What the stack calls this host. Under another name it is another host: the configuration from before would be put
@@ -82,6 +95,8 @@ const host = section({
   farewell: oneOf("restore", "read-only").default("restore"),
   /** The owner that the host is knowingly taken over from, as the refusal names it. */
   takeOver: plainWord.optional(),
+  /** What the first hardening may change although it moves or hides images or cuts clients off. */
+  changes: listOf(oneOf(...MOVING_KEYS)).default([]),
 }).superRefine(opensAKey);
 
 /** A passphrase is one of a key file. */
@@ -111,7 +126,7 @@ export const hostsSettings = listOf(named)
 /** As far as the settings alone can tell; more is seen when the hosts are asked. */
 function placeOf({ address, configDirectory, jump, port }: z.output<typeof named>): string {
   const seen = ({ address, port }: { address: string; port: number }) =>
-    `${/^(localhost|127(\.\d+){1,3}|::1)$/i.test(address) ? "loopback" : address.toLowerCase()}:${port}`;
+    `${isLoopback(address) ? "loopback" : address.toLowerCase()}:${port}`;
   return [jump ? seen(jump) : "", seen({ address, port }), configDirectory.replace(/\/+/g, "/")].join(" ");
 }
 

@@ -1,7 +1,18 @@
 import { valid } from "semver";
 import { z } from "zod";
 import { scaleOut } from "./scale-out";
-import { baseUrl, flag, goDuration, identityName, listOf, oneOf, port, remotePath, section } from "./vocabulary";
+import {
+  baseUrl,
+  flag,
+  goDuration,
+  identityName,
+  listOf,
+  oneOf,
+  port,
+  remotePath,
+  safeUrl,
+  section,
+} from "./vocabulary";
 
 const storage = section({
   rootDirectory: remotePath,
@@ -36,7 +47,7 @@ const search = section({ cve: section({ updateInterval: goDuration }).optional()
 
 /** `harden-zot:registry`: what the registry is, whoever may use it. */
 export const registrySettings = section({
-  externalUrl: baseUrl,
+  externalUrl: safeUrl,
   version: z
     .string({ error: "must be the version of zot on the hosts, such as 2.1.20" })
     .refine((version) => valid(version) === version, "must be the version of zot on the hosts, such as 2.1.20"),

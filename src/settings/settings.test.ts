@@ -104,6 +104,18 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "without query",
   ],
   [
+    "an external URL that is not TLS, off loopback",
+    (s) => Object.assign(registry(s), { externalUrl: "http://registry.example.test" }),
+    'externalUrl = "http://registry.example.test"',
+    "put TLS in front of it",
+  ],
+  [
+    "an external URL whose host only begins like loopback",
+    (s) => Object.assign(registry(s), { externalUrl: "http://127.0.0.1.example.test" }),
+    'externalUrl = "http://127.0.0.1.example.test"',
+    "https:// URL",
+  ],
+  [
     "a version that is no version",
     (s) => Object.assign(registry(s), { version: "latest" }),
     'version = "latest"',
@@ -509,6 +521,10 @@ describe("parseSettings", () => {
     const message = messageOf(spoil);
     expect(message).toContain(key);
     expect(message).toContain(allowed);
+  });
+
+  it.each(["http://localhost:5000", "http://127.0.0.1:5000", "http://[::1]:5000"])("takes %s, on loopback", (url) => {
+    expect(messageOf((s) => Object.assign(registry(s), { externalUrl: url }))).toBe("accepted");
   });
 
   it("refuses identities that would write over each other's secrets", () => {

@@ -36,6 +36,15 @@ function isBaseUrl(text: string): boolean {
   );
 }
 
+/** A URL that keys and cookies may travel to: over TLS, or without leaving the machine. */
+export const safeUrl = baseUrl.refine(
+  (url) => !url.startsWith("http:") || !URL.canParse(url) || isLoopback(new URL(url).hostname),
+  "must be an https:// URL, since API keys and login cookies travel to it in every request and over http anybody on the way reads them: put TLS in front of it (http is for loopback alone)",
+);
+
+/** @param host name or address, an IPv6 address in brackets or without */
+export const isLoopback = (host: string) => /^(localhost|127(\.\d+){1,3}|::1|\[::1\])$/i.test(host);
+
 /** Go duration as zot reads it: 30s, 15m, 1h30m. */
 export const goDuration = z
   .string(says('must be a Go duration such as "30s", "15m" or "24h"'))

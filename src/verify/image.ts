@@ -2,6 +2,16 @@ import { createHash } from "node:crypto";
 
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
+/** Every kind of manifest that an image may have. */
+export const ANY_MANIFEST = {
+  accept: [
+    MANIFEST_TYPE,
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+  ].join(", "),
+};
+
 export interface Blob {
   digest: string;
   bytes: Buffer;

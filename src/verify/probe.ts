@@ -2,7 +2,7 @@ import { type TagRules, tagRulesAt } from "../zot/access/compile";
 import { PROBE_REPOSITORY } from "../zot/access/probe";
 import { Skip } from "./check";
 import { type Answer, type Client, type Credentials, describeAnswer } from "./client";
-import { type Blob, digestOf, MANIFEST_TYPE, tinyImage } from "./image";
+import { type Blob, blob, digestOf, MANIFEST_TYPE, tinyImage } from "./image";
 import { fixedTags } from "./tags";
 import type { Target } from "./target";
 import type { KeyHolder } from "./verification";
@@ -17,6 +17,9 @@ const manifestOf = (name: string) => tinyImage(CONTENT, name).manifest;
 
 /** A blob that the reserved repository holds. */
 export const SOME_BLOB = PROBE_BLOBS[0] as Blob;
+
+/** How many contents are tried where earlier runs have left theirs. */
+const CONTENTS = 16;
 
 /** A tag of the reserved repository, with its manifest as it was found, to be put back if an attack succeeds. */
 export interface Tagged {
@@ -65,6 +68,26 @@ export class Probe {
   async upload(repository: string, content: Blob): Promise<Answer> {
     const opened = await this.ask("POST", `${repository}/blobs/uploads/`);
     return opened.status === 202 ? this.finishUpload(opened, content) : opened;
+  }
+
+  /**
+   * A blob that a repository does not hold: what was left there, by a run on a registry that was open or that links blobs, must
+   * not answer for this one. The same content every time where nothing was left.
+   * @throws Skip when all of them are there
+   */
+  async unseen(repository: string, content: string): Promise<Blob> {
+    for (let number = 1; number <= CONTENTS; number++) {
+      const one = blob(number === 1 ? content : `${content}, ${number}`);
+      if ((await this.ask("GET", `${repository}/blobs/${one.digest}`)).status !== 200) return one;
+    }
+    throw new Skip(
+      `${repository} holds what ${CONTENTS} earlier runs left there, until zot's garbage collection takes it away (harden-zot:registry.storage.gc)`,
+    );
+  }
+
+  /** Takes a blob out again where that is allowed: on a registry that is open it would stay for the next run to find. */
+  async takeOut(repository: string, { digest }: Blob): Promise<void> {
+    await this.ask("DELETE", `${repository}/blobs/${digest}`);
   }
 
   finishUpload(opened: Answer, { digest, bytes }: Blob): Promise<Answer> {

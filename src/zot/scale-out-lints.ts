@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { OperatorError } from "../settings/errors";
+import { isLoopback } from "../settings/vocabulary";
 import type { ZotConfig } from "./types";
 
 /** One of the hosts, with the configuration it is about to get. */
@@ -126,10 +126,6 @@ function exposure(members: readonly Member[]): ScaleOutFinding[] {
 
 const hostOf = (member: string) => member.slice(0, member.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 const hostIn = (url: string) => (URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "");
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || (isIPv4(host) && host.startsWith("127.")) || (isIPv6(host) && host === "::1");
-}
 
 /**
  * @returns the warnings, to be shown

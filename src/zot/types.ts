@@ -21,6 +21,8 @@ export interface StorageConfig {
   remoteCache?: boolean;
   storageDriver?: S3Driver;
   cacheDriver?: RedisDriver;
+  /** Repositories by their first components (`/team`) that lie elsewhere. */
+  subPaths?: Record<string, Omit<StorageConfig, "subPaths">>;
 }
 
 /** As zot's S3 client spells it: all lower case. */

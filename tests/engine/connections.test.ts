@@ -50,8 +50,8 @@ describe("the connection to a host", () => {
     expect(code, output).toBe(0);
     expect((await fetch(`${sandbox.registryUrl}/readyz`)).status).toBe(200);
     const log = readFileSync(join(sandbox.directory, "bastion/sshd.log"), "utf8");
-    // Observed once, then the agent, the secrets and the configuration.
-    expect(log.match(/Accepted publickey/g)).toHaveLength(4);
+    // Observed once, then whose it is, the agent, the secrets, the configuration, and the catalog.
+    expect(log.match(/Accepted publickey/g)).toHaveLength(6);
     const state = await sandbox.stack.state();
     for (const secret of [PASSPHRASE, readFileSync(key, "utf8"), readFileSync(jumpKey, "utf8")]) {
       expect(state + output).not.toContain(secret.split("\n").at(1) ?? secret);

@@ -2,7 +2,7 @@ import { sampleName } from "../../zot/access/patterns";
 import { PROBE_REPOSITORY } from "../../zot/access/probe";
 import { type Check, type Finding, failed, ok } from "../check";
 import { describeAnswer } from "../client";
-import { MANIFEST_TYPE } from "../image";
+import { ANY_MANIFEST } from "../image";
 import { dryPush } from "../probe";
 import type { Image } from "../target";
 import type { Verification } from "../verification";
@@ -104,15 +104,6 @@ async function anonymousPull(verification: Verification): Promise<Finding> {
   if (!blob || blob.status === 200 || blob.status === 206) return ok(`${name}: 200`);
   return failed(`${name}: manifest 200, blob ${describeAnswer(blob)}`, "the image's blobs cannot be read", RULES);
 }
-
-const ANY_MANIFEST = {
-  accept: [
-    MANIFEST_TYPE,
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-  ].join(", "),
-};
 
 /** An index names manifests and no config; its parts are not followed. */
 function firstBlob(manifest: string): string | undefined {

@@ -1,5 +1,6 @@
 import { connect, type PeerCertificate, rootCertificates, type TLSSocket } from "node:tls";
 import { explainIssuer } from "../../identity/issuer";
+import { isLoopback } from "../../settings/vocabulary";
 import { type Check, type Finding, failed, ok, skipped, warning } from "../check";
 import { describeAnswer } from "../client";
 import type { Verification } from "../verification";
@@ -139,12 +140,10 @@ async function clock(verification: Verification): Promise<Finding> {
   return warning(seen, "expiry dates of keys are computed here", "run NTP on this machine");
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
 async function tls({ target }: Verification): Promise<Finding> {
   const { protocol, hostname, port } = new URL(target.registry);
   if (protocol !== "https:") {
-    if (LOOPBACK.test(hostname)) return skipped("plain http on loopback");
+    if (isLoopback(hostname)) return skipped("plain http on loopback");
     return failed(
       "plain http",
       "passwords and API keys travel readably, and no browser keeps zot's login cookie",

@@ -1,7 +1,6 @@
 import { LINKED_REPOSITORY, PROBE_REPOSITORY, SEALED_REPOSITORY } from "../../zot/access/probe";
 import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
 import { type Answer, describeAnswer } from "../client";
-import { blob } from "../image";
 import { dryPush, MAY_PUSH, type Probe, SOME_BLOB, type Tagged } from "../probe";
 import { freshTag, misshapenTag } from "../tags";
 import type { Verification } from "../verification";
@@ -143,7 +142,7 @@ async function cachePush(verification: Verification): Promise<Finding> {
 /** The dedupe cache of zot knows every blob; it must not hand out those of a repository that the client cannot read. */
 async function mountUnreadable(verification: Verification): Promise<Finding> {
   const probe = verification.probe();
-  const sealed = blob("harden-zot: a blob that its writer may not read");
+  const sealed = await probe.unseen(PROBE_REPOSITORY, "harden-zot: a blob that its writer may not read");
   const stored = await probe.upload(SEALED_REPOSITORY, sealed);
   if (stored.status !== 201) throw new Skip(`${SEALED_REPOSITORY} takes no blob: ${describeAnswer(stored)}`);
   const mounted = await probe.ask(
@@ -155,19 +154,24 @@ async function mountUnreadable(verification: Verification): Promise<Finding> {
   const readings = await Promise.all(
     [PROBE_REPOSITORY, SEALED_REPOSITORY].map((name) => probe.ask("GET", `${name}/blobs/${sealed.digest}`)),
   );
+  if (readings[0]?.status === 200) await probe.takeOut(PROBE_REPOSITORY, sealed);
   const seen = `mount ${mounted.status}, then GET ${readings.map(({ status }) => status).join(" and ")}`;
   if (mounted.status === 202 && readings.every(({ status }) => status !== 200)) return ok(seen);
   return failed(
     seen,
-    "who knows a digest can read a blob of any repository (a blob that was mounted once stays until zot's next gc)",
-    "upgrade zot, or set harden-zot:registry.storage.dedupe: false",
+    "who knows a digest can read a blob of any repository",
+    "see whether the other checks say that the registry is open; if not, upgrade zot, or set harden-zot:registry.storage.dedupe: false",
   );
 }
 
 async function headCreates(verification: Verification): Promise<Finding> {
   const probe = verification.probe();
-  const answer = await probe.ask("HEAD", `${LINKED_REPOSITORY}/blobs/${SOME_BLOB.digest}`);
+  const known = await probe.unseen(LINKED_REPOSITORY, "harden-zot: a blob that is in another repository");
+  const stored = await probe.upload(PROBE_REPOSITORY, known);
+  if (stored.status !== 201) throw new Skip(`${PROBE_REPOSITORY} takes no blob: ${describeAnswer(stored)}`);
+  const answer = await probe.ask("HEAD", `${LINKED_REPOSITORY}/blobs/${known.digest}`);
   if (answer.status === 404) return ok("404");
+  await probe.takeOut(LINKED_REPOSITORY, known);
   const seen = `${answer.status}: the blob is now in ${LINKED_REPOSITORY}`;
   if (answer.status !== 200)
     return failed(describeAnswer(answer), `${probe.pusher.username} may not read there`, RULES);

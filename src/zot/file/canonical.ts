@@ -2,8 +2,9 @@ import * as z from "zod";
 import { duration, isObject, unwrap } from "./decode";
 
 /**
- * A valid configuration as its schema spells it: keys in the schema's case, a bare value where a list is wanted as a list,
- * numbers that are text as text, nulls gone. Names that the operator chose (patterns, groups) and durations stay as written.
+ * A configuration whose values are valid as its schema spells it: keys in the schema's case, a bare value where a list is wanted as a list,
+ * numbers that are text as text, nulls gone. Names that the operator chose (patterns, groups), durations and keys that the schema
+ * does not know stay as written.
  */
 export function canonical(schema: z.core.$ZodType, value: unknown): unknown {
   const bare = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
@@ -24,8 +25,8 @@ function canonicalObject({ shape }: z.ZodObject, value: Record<string, unknown>)
     Object.entries(value)
       .filter(([, item]) => item !== null)
       .map(([given, item]) => {
-        const key = known.get(given.toLowerCase()) ?? given;
-        return [key, canonical(shape[key] as z.core.$ZodType, item)];
+        const key = known.get(given.toLowerCase());
+        return key === undefined ? [given, item] : [key, canonical(shape[key] as z.core.$ZodType, item)];
       }),
   );
 }

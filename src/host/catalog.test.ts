@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { withRule } from "../../sandbox/host/agent-driver";
+import { TestHost } from "../../sandbox/host/test-host";
+import { OperatorError } from "../settings/errors";
+import { pullManifest, pushImage } from "../verify/distribution";
+import { tinyImage } from "../verify/image";
+import { serializeConfig } from "../zot/config";
+import type { ZotConfig } from "../zot/types";
+import { keepCatalog } from "./catalog";
+
+const TENURE = { owner: "prod:0123456789ab", life: "cdef01234567" };
+
+/** Of a host that was just hardened for the first time. */
+describe("the catalog after the first hardening", () => {
+  let test: TestHost;
+  let servers: Server[];
+  beforeEach(async () => {
+    servers = [];
+    test = await TestHost.start();
+    for (const repository of ["team/app", "other", "plans"])
+      expect((await pushImage(test.url, repository, "v1", tinyImage(repository))).status).toBe(201);
+  });
+  afterEach(() => {
+    for (const server of servers) server.close();
+    test.stop();
+  });
+
+  const activate = async (config: ZotConfig) => {
+    await test.agent.call("claim", TENURE);
+    expect((await test.agent.activate(config, TENURE)).stderr).toBe("");
+  };
+  const keep = (registry = test.url) => {
+    const { privateKeyFile: _, privateKey: text, ...login } = test.host.ssh;
+    const { configDirectory, service, zot } = test.host;
+    const host = { ...login, key: { text }, configDirectory, service, zot, sudo: false };
+    return keepCatalog({ ...host, ...TENURE, registry, heal: 0 });
+  };
+  const refusal = (run: Promise<unknown>) =>
+    run.then(
+      () => undefined,
+      (error: Error) => error,
+    );
+
+  it("is asked for from outside once, and then not any more", async () => {
+    await activate(test.config);
+    expect(await keep()).toEqual({
+      catalog: `3 tags of 3 repositories that anyone could see before are there, asked for at ${test.url} without a login`,
+    });
+    expect(await keep()).toEqual({ catalog: "nothing was noted down to look for" });
+    expect(await test.anonymousPush()).toBe(401);
+  });
+
+  it("says of what nobody may read any more that it is not told", async () => {
+    await activate(withRule(test.config, "plans"));
+    expect((await keep()).catalog).toBe(
+      `2 tags of 2 repositories that anyone could see before are there, asked for at ${test.url} without a login; not told, since anonymous clients may not read them now (their files are under ${test.open.storage.rootDirectory}): plans`,
+    );
+  });
+
+  it("that is gone brings the configuration from before back, and names what is gone", async () => {
+    const elsewhere = { ...test.config.storage, rootDirectory: join(test.directory, "elsewhere") };
+    await activate({ ...test.config, storage: elsewhere });
+    expect((await pullManifest(test.url, "team/app", "v1")).status).toBe(404);
+    const error = await refusal(keep());
+    expect(error).toBeInstanceOf(OperatorError);
+    expect((error as Error).message).toMatch(
+      /does not have what it showed to anyone before: (other|plans|team\/app) \(404 NAME_UNKNOWN\), .*\. The configuration from before is back and serving\. Compare storage\.rootDirectory/,
+    );
+    for (const name of ["other", "plans", "team/app"]) expect((error as Error).message).toContain(`${name} (404`);
+    expect(readFileSync(test.file("config.json"), "utf8")).toBe(serializeConfig(test.open));
+    expect((await pullManifest(test.url, "team/app", "v1")).status).toBe(200);
+    expect(await test.anonymousPush()).toBe(202);
+    expect(existsSync(test.file("harden-zot/catalog"))).toBe(false);
+  });
+
+  it("is looked for on the host's disk where nobody may read it any more", async () => {
+    const elsewhere = { ...test.config.storage, rootDirectory: join(test.directory, "elsewhere") };
+    await activate({ ...withRule(test.config, "**"), storage: elsewhere });
+    expect((await refusal(keep()))?.message).toContain(`plans (not under ${elsewhere.rootDirectory})`);
+    expect(await test.anonymousPush()).toBe(202);
+  });
+
+  it("that lost one tag on the way to those who ask is as bad", async () => {
+    await activate(test.config);
+    const url = await outside((path) =>
+      path === "/v2/other/tags/list" ? '{"name":"other","tags":["v2"]}' : undefined,
+    );
+    expect((await refusal(keep(url)))?.message).toContain(
+      "showed to anyone before: other:v1 (not in its list of tags).",
+    );
+    expect(await test.anonymousPush()).toBe(202);
+  });
+
+  it("is waited for while a proxy has not noticed that zot is back", async () => {
+    await activate(test.config);
+    const until = Date.now() + 700;
+    const url = await outside(() => (Date.now() < until ? 502 : undefined));
+    expect((await keep(url)).catalog).toContain("3 tags of 3 repositories");
+  });
+
+  /** Another address of the registry. @param lie what it answers instead: a body, or a status */
+  async function outside(lie: (path: string) => string | number | undefined): Promise<string> {
+    const server = createServer(async (request, answer) => {
+      const told = lie(request.url ?? "");
+      if (typeof told === "number") return answer.writeHead(told).end();
+      if (told !== undefined) return answer.end(told);
+      const reply = await fetch(`${test.url}${request.url}`, { method: request.method ?? "GET" });
+      return answer.writeHead(reply.status).end(await reply.text());
+    });
+    servers.push(server);
+    await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+});

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client as SshClient } from "ssh2";
+import { OperatorError } from "../settings/errors";
+import type { Tenure } from "../tenure";
+import { Client, describeAnswer, openConnections } from "../verify/client";
+import { ANY_MANIFEST } from "../verify/image";
+import type { ZotConfig } from "../zot/types";
+import { connected, nameOf, run } from "./ssh";
+import { call, type HostRequest, heard } from "./tenure";
+
+/** What the check of a host's catalog is told, as a secret. */
+export interface CatalogRequest extends HostRequest, Tenure {
+  /** The URL that users know. */
+  registry: string;
+  /** PEM of certificate authorities to trust beside the usual ones. */
+  ca?: string | undefined;
+  /** Another number has it looked for once more. */
+  heal: number;
+}
+
+/** How long a proxy may take to notice that zot is back, in ms. */
+const PATIENCE = 30_000;
+
+/** How many names a sentence holds; of the rest it says how many. */
+const NAMED = 20;
+
+/**
+ * Right after a first hardening: whether every tag that the registry showed to anyone before is there, asked from outside and
+ * without a login. Where one is gone, the host gets its configuration from before back. A host whose catalog was looked at
+ * already has none noted down, and is left alone.
+ * @returns what was seen, in words
+ * @throws OperatorError that names what is gone
+ */
+export async function keepCatalog(request: CatalogRequest): Promise<{ catalog: string }> {
+  return connected(request, async (client) => {
+    const directory = `${request.configDirectory}/harden-zot`;
+    const names = (await heard(client, request, `ls ${directory}`)).split("\n");
+    if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
+    const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog`));
+    const seen = await onDisk(client, request, await lookFor(noted, request));
+    if (seen.gone.length > 0) throw await putBack(client, request, seen.gone);
+    await heard(client, request, `rm -f ${directory}/catalog`);
+    return { catalog: describe(noted, seen, request.registry) };
+  });
+}
+
+/** What the agent noted down (note_catalog). */
+interface Noted {
+  /** Tags by repository. */
+  tags: Map<string, string[]>;
+  /** There was more than it notes down. */
+  more: boolean;
+}
+
+function parseCatalog(text: string): Noted {
+  const lines = text.split("\n");
+  const tags = new Map<string, string[]>();
+  for (const [repository, tag] of lines.map((line) => line.split("\t") as [string, string?])) {
+    if (tag !== undefined) tags.set(repository, [...(tags.get(repository) ?? []), tag]);
+  }
+  return { tags, more: lines.includes("more") };
+}
+
+interface Seen {
+  /** What is gone, and how it was answered. */
+  gone: string[];
+  /** Repositories that anonymous clients may not read any more: nothing is known of them from outside. */
+  untold: string[];
+  /** Where on the host their files are; left out where nobody looked. */
+  disk?: string;
+}
+
+const PLAIN = /^[A-Za-z0-9._/-]+$/;
+
+/** Whether the files of what is not told from outside lie where zot has them by its configuration, on a disk of the host. */
+async function onDisk(client: SshClient, request: CatalogRequest, seen: Seen): Promise<Seen> {
+  const { configDirectory, service } = request;
+  if (seen.untold.length === 0 || service.manager === "docker" || service.manager === "podman") return seen;
+  const { storage } = JSON.parse(await heard(client, request, `cat ${configDirectory}/config.json`)) as ZotConfig;
+  const files = seen.untold.map((name) => `${storage.rootDirectory}/${name}/index.json`);
+  if (storage.storageDriver || storage.subPaths || !files.every((file) => PLAIN.test(file))) return seen;
+  const there = (await run(client, `ls ${files.join(" ")}`)).stdout.split("\n");
+  const gone = seen.untold.filter((_, index) => !there.includes(files[index] as string));
+  return {
+    gone: [...seen.gone, ...gone.map((name) => `${name} (not under ${storage.rootDirectory})`)],
+    untold: seen.untold,
+    disk: storage.rootDirectory,
+  };
+}
+
+async function lookFor({ tags }: Noted, { registry, ca }: CatalogRequest): Promise<Seen> {
+  const connections = openConnections(ca);
+  const client = new Client(registry, connections);
+  try {
+    await answered(client, Date.now() + PATIENCE);
+    const all = await Promise.all([...tags].map(([repository, tags]) => lookForOne(client, repository, tags)));
+    return { gone: all.flatMap(({ gone }) => gone), untold: all.flatMap(({ untold }) => untold) };
+  } finally {
+    await connections.destroy();
+  }
+}
+
+/** Waits for a proxy that saw zot go. Whatever it says in the end is what the repositories are answered too. */
+async function answered(client: Client, deadline: number): Promise<void> {
+  const status = await client.ask("GET", "/v2/").then(
+    (answer) => answer.status,
+    () => 503,
+  );
+  if (status < 500 || Date.now() > deadline) return;
+  await sleep(250);
+  await answered(client, deadline);
+}
+
+/** All its tags by their list, and the first image itself: one more request for each tag would reach a cache's upstream. */
+async function lookForOne(client: Client, repository: string, tags: string[]): Promise<Seen> {
+  const list = await ask(client, "GET", `${repository}/tags/list`);
+  if ([401, 403].includes(list.status)) return { gone: [], untold: [repository] };
+  if (list.status !== 200) return { gone: [`${repository} (${list.seen})`], untold: [] };
+  const { tags: there } = JSON.parse(list.text) as { tags: string[] | null };
+  const gone = tags
+    .filter((tag) => !there?.includes(tag))
+    .map((tag) => `${repository}:${tag} (not in its list of tags)`);
+  if (gone.length > 0) return { gone, untold: [] };
+  const image = await ask(client, "HEAD", `${repository}/manifests/${tags[0]}`);
+  return { gone: image.status === 200 ? [] : [`${repository}:${tags[0]} (${image.seen})`], untold: [] };
+}
+
+async function ask(client: Client, method: string, path: string) {
+  try {
+    const answer = await client.ask(method, `/v2/${path}`, { headers: ANY_MANIFEST });
+    return { ...answer, seen: describeAnswer(answer) };
+  } catch (error) {
+    return { status: 0, text: "", seen: (error as Error).message };
+  }
+}
+
+async function putBack(client: SshClient, request: CatalogRequest, gone: string[]): Promise<OperatorError> {
+  const { owner, life, registry } = request;
+  const back = await call(client, request, "restore", { owner, life }).then(
+    () => "The configuration from before is back and serving",
+    (error: Error) =>
+      `The configuration from before could not be put back (${error.message}), and the host stays hardened`,
+  );
+  return new OperatorError(
+    `${nameOf(request)}: hardened, the registry at ${registry} does not have what it showed to anyone before: ${some(gone)}. ${back}. Compare storage.rootDirectory and storage.subPaths of the settings with that configuration, and see that ${registry} (externalUrl) leads to this host; then run up again.`,
+  );
+}
+
+function describe({ tags, more }: Noted, { untold, disk }: Seen, registry: string): string {
+  if (tags.size === 0) return "not told: the registry showed no image to anyone before";
+  const asked = [...tags].filter(([repository]) => !untold.includes(repository));
+  const count = asked.reduce((sum, [, tags]) => sum + tags.length, 0);
+  return [
+    `${count} tags of ${asked.length} repositories that anyone could see before are there, asked for at ${registry} without a login`,
+    ...(untold.length > 0
+      ? [
+          `not told, since anonymous clients may not read them now${disk ? ` (their files are under ${disk})` : ""}: ${some(untold)}`,
+        ]
+      : []),
+    ...(more ? ["there are more than are asked for (500 repositories, 2000 tags), and nothing is known of those"] : []),
+  ].join("; ");
+}
+
+function some(names: string[]): string {
+  const rest = names.length - NAMED;
+  return names.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
