@@ -175,6 +175,8 @@ describe("a container that runs", () => {
     expect(managers.calls()).toContain(
       `docker exec zot ${host.zot} verify ${host.configDirectory}/harden-zot/txn/candidate.json`,
     );
+    const misspelt = { ...config, http: { ...config.http, accesscontrols: {} } } as ZotConfig;
+    expect((await agent.activate(misspelt)).stderr).toMatch(/\(zot verify\): .*invalid keys: accesscontrols/);
     expect(runs()).toEqual([]);
   });
 
@@ -227,7 +229,7 @@ describe("a container that runs", () => {
     expect(runs()).toContainEqual(expect.stringMatching(/^docker run --rm --network registries .* curl /));
   });
 
-  it.each([77, 125, 126, 127])("where this host's curl ends with %d has the host ask", async (code) => {
+  it.each([1, 77, 125, 126, 127])("where this host's curl ends with %d has the host ask", async (code) => {
     const agent = await managedBy(docker);
     network("default", shownAs(open.http.port as string));
     curlEnds(code);

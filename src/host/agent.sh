@@ -139,7 +139,8 @@ errors_of_log() {
 }
 
 # fetch URL MAXIMUM-SECONDS [curl option]: the body in $body; 0 = 2xx, 1 = answered otherwise, 2 = nobody answers ($why).
-# $asker stands in front of curl; where it cannot run (125 to 127), or finds no certificates to trust (77), this host asks.
+# $asker stands in front of curl; where it may not (1) or cannot (125 to 127) run, or finds no certificates to trust (77),
+# this host asks.
 asker=''
 fetch() {
   body='' why=''
@@ -148,7 +149,7 @@ fetch() {
     body=$($asker curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
     code=$?
     case ${asker:+there}$code in
-    there77 | there12[567])
+    there1 | there77 | there12[567])
       asker=''
       fetch "$@"
       return
@@ -230,17 +231,20 @@ in_container() { case $service in docker:* | podman:*) return 0 ;; *) return 1 ;
 engine() { $as_root "${service%%:*}" "$@"; }
 
 # A container's zot reads the configuration directory, which must be mounted at the same path inside (docs/agent.md). The
-# running one is asked first: an engine may copy the whole image for another one. What it refuses the other decides, as
-# the one that runs may be going down.
+# running one is asked first: an engine may copy the whole image for another one.
 run_zot() {
   if ! in_container; then
     "$zot" "$@"
-  elif [ "$running" = yes ] && said=$(engine exec "$unit" "$zot" "$@" 2>/dev/null); then
-    printf '%s\n' "$said"
-  else
-    image=$(engine inspect -f '{{.Image}}' "$unit") || return 1
-    engine run --rm --network none --volumes-from "$unit" --entrypoint "$zot" "$image" "$@"
+    return
   fi
+  if [ "$running" = yes ]; then
+    said=$(engine exec "$unit" "$zot" "$@" 2>&1)
+    code=$?
+    # Other words than zot's own are the engine's: the container is going down, or may not be asked.
+    case $said in *'"level":'*) printf '%s\n' "$said" && return "$code" ;; esac
+  fi
+  image=$(engine inspect -f '{{.Image}}' "$unit") || return 1
+  engine run --rm --network none --volumes-from "$unit" --entrypoint "$zot" "$image" "$@"
 }
 
 # Sets network ('' or host: zot uses this host's; container:ID: another container's; else the name of the container's own)

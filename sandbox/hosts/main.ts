@@ -1,0 +1,24 @@
+import { findZot } from "../parts";
+import { HOST_KINDS } from "./kinds";
+import { tryOut } from "./trial";
+
+/** `make hosts`: a line for each kind of host, with what the steps took, or why this machine cannot be one. */
+async function main(): Promise<void> {
+  const { kind, version } = findZot();
+  console.log(`zot ${version} (${kind})`);
+  for (const host of HOST_KINDS) console.log(`${host.name}: ${await outcome(host)}`);
+}
+
+async function outcome(host: (typeof HOST_KINDS)[number]): Promise<string> {
+  const missing = host.missing();
+  if (missing) return `not possible here: ${missing}`;
+  try {
+    const steps = Object.entries(await tryOut(host));
+    return `passed: ${steps.map(([step, took]) => `${step} ${(took / 1000).toFixed(1)} s`).join(", ")}`;
+  } catch (error) {
+    process.exitCode = 1;
+    return `FAILED: ${(error as Error).message}`;
+  }
+}
+
+void main();
