@@ -175,7 +175,7 @@ describe("a container that runs", () => {
     expect(managers.calls()).toContain(
       `docker exec zot ${host.zot} verify ${host.configDirectory}/harden-zot/txn/candidate.json`,
     );
-    const misspelt = { ...config, http: { ...config.http, accesscontrols: {} } } as ZotConfig;
+    const misspelt = { ...config, http: { ...config.http, accesscontrols: { a: 1 } } } as ZotConfig;
     expect((await agent.activate(misspelt)).stderr).toMatch(/\(zot verify\): .*invalid keys: accesscontrols/);
     expect(runs()).toEqual([]);
   });
