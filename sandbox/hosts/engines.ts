@@ -16,10 +16,16 @@ export interface Engine {
   env: NodeJS.ProcessEnv;
 }
 
-/** A docker engine of its own, asked by root. */
+/** A docker engine of its own, asked by root. It shares this machine's network, and leaves it as it found it. */
 export async function docker(machine: OwnMachine, { directory }: Ground): Promise<Engine> {
   const { inside } = machine;
-  const options = ["--data-root", join(directory, "docker"), "--bridge=none", "--iptables=false", "--ip6tables=false"];
+  // Without one of ours it makes docker0, and with `none` it removes the one of an engine that is there.
+  const bridge = `hz${process.pid}`;
+  execFileSync("ip", ["link", "add", bridge, "type", "bridge"]);
+  machine.atEnd(() => execFileSync("ip", ["link", "delete", bridge]));
+  execFileSync("ip", ["address", "add", "192.0.2.1/24", "dev", bridge]);
+  const network = ["--bridge", bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false"];
+  const options = ["--data-root", join(directory, "docker"), ...network];
   const start = `dockerd ${options.join(" ")} >${join(directory, "dockerd.log")} 2>&1 &`;
   const engine: Engine = { name: "docker", inside, env: withoutEngines() };
   run(inside, engine.env, "sh", "-c", start);
@@ -60,6 +66,8 @@ export function startContainer(engine: Engine, { directory, host, zot }: Ground,
   ask(engine, "import", archive, "zot:sandbox");
   const mounts = [host.configDirectory, join(directory, "storage"), ...(real ? [] : [host.zot, ...programs()])];
   const places = mounts.flatMap((place) => ["-v", `${place}:${place}`]);
+  // Where node keeps what it has unpacked.
+  if (!real) places.push("-v", `${directory}/home:${directory}/home`, "-e", `HOME=${directory}/home`);
   const serve = ["--entrypoint", path, "zot:sandbox", "serve", join(host.configDirectory, "config.json")];
   ask(
     engine,

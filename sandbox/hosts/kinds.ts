@@ -44,12 +44,12 @@ export const HOST_KINDS: readonly HostKind[] = [
   },
   {
     name: "docker",
-    missing: () => ownMachineMissing("dockerd", "docker"),
+    missing: () => ownMachineMissing("dockerd", "docker", "ip"),
     start: (ground) => startDocker(ground, false),
   },
   {
     name: "docker, through sudo",
-    missing: () => ownMachineMissing("dockerd", "docker", "sudo"),
+    missing: () => ownMachineMissing("dockerd", "docker", "ip", "sudo"),
     start: (ground) => startDocker(ground, true),
   },
   {
@@ -74,7 +74,8 @@ async function startUnit(ground: Ground, scope: "system" | "user", login: boolea
   const { inside, stop, systemctl } = await startSystemd(directory, serve, login ? "zot" : undefined);
   systemctl(scope, "start", "zot");
   const shell: [string, ...string[]] = [...inside, ...(login ? AS_LOGIN : []), "sh"];
-  return { agent: agentOf(ground, { manager: "systemd", name: "zot", scope }, { shell }, login), stop };
+  const env = login ? { ...process.env, HOME: join(directory, "home") } : process.env;
+  return { agent: agentOf(ground, { manager: "systemd", name: "zot", scope }, { shell, env }, login), stop };
 }
 
 /** @param options of the container */

@@ -2,11 +2,13 @@ import { findZot } from "../parts";
 import { HOST_KINDS } from "./kinds";
 import { tryOut } from "./trial";
 
-/** `make hosts`: a line for each kind of host, with what the steps took, or why this machine cannot be one. */
+/** `make hosts`, or `main.ts WORD` for the kinds with that in their names: a line for each, with what the steps took or why it is left out. */
 async function main(): Promise<void> {
   const { kind, version } = findZot();
   console.log(`zot ${version} (${kind})`);
-  for (const host of HOST_KINDS) console.log(`${host.name}: ${await outcome(host)}`);
+  const [word = ""] = process.argv.slice(2);
+  for (const host of HOST_KINDS.filter(({ name }) => name.includes(word)))
+    console.log(`${host.name}: ${await outcome(host)}`);
 }
 
 async function outcome(host: (typeof HOST_KINDS)[number]): Promise<string> {

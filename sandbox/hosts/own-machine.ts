@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killDaemon, startDaemon } from "../process";
+import { atExit, killDaemon, startDaemon } from "../process";
 import { findCommand } from "../tools";
 
 /** The login that a machine of one's own has beside root: what runs as it. */
@@ -43,6 +43,8 @@ export function ownMachineMissing(...commands: string[]): string | undefined {
 export interface OwnMachine {
   /** In front of a command. */
   inside: [string, ...string[]];
+  /** For what lies outside of it. */
+  atEnd(step: () => void): void;
   end(): void;
 }
 
@@ -57,11 +59,17 @@ export async function ownMachine(directory: string): Promise<OwnMachine> {
     ["unshare", ...namespaces, "sh", "-c", stay, script, directory],
     join(directory, "machine.log"),
   );
-  const end = () => killDaemon(daemon);
+  const steps = [() => killDaemon(daemon)];
+  const end = () => {
+    leave();
+    for (const step of steps.splice(0)) step();
+  };
+  const leave = atExit(end);
+  const atEnd = (step: () => void) => void steps.push(step);
   for (let waited = 0; waited < 10_000; waited += 50, await sleep(50)) {
     const first = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, "utf8").trim();
     const inside: [string, ...string[]] = ["nsenter", `--target=${first}`, "--mount", "--pid", "--"];
-    if (first !== "" && succeeds([...inside, "test", "-f", "/run/own"])) return { inside, end };
+    if (first !== "" && succeeds([...inside, "test", "-f", "/run/own"])) return { inside, atEnd, end };
   }
   end();
   throw new Error(`a machine of its own did not come up: ${readFileSync(daemon.logFile, "utf8").trim()}`);
