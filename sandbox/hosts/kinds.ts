@@ -18,7 +18,7 @@ export interface Ground {
 }
 
 /** A host whose zot has been started, and the agent as the login has it run. */
-export interface RunningHost {
+interface RunningHost {
   agent: AgentDriver;
   stop(): Promise<void>;
 }
