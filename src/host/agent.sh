@@ -269,6 +269,7 @@ port_trouble() {
 # own files.
 set_asker() {
   case $network in '' | host) return ;; esac
+  command -v curl >/dev/null 2>&1 || return 0
   image=$(engine inspect -f '{{.Image}}' "$unit" 2>/dev/null) || return 0
   word=$network
   [ "$running" != yes ] || word=container:$unit
