@@ -33,6 +33,12 @@ describe("a lock that a power cut left", () => {
     expect(await test.agent.activate(test.config)).toMatchObject({ code: 0, stderr: "" });
   });
 
+  it("and somebody had broken leaves nothing behind", async () => {
+    mkdirSync(test.file("harden-zot/lock.breaking"));
+    expect((await test.agent.activate(test.config)).code).toBe(0);
+    expect(test.names("harden-zot").filter((name) => name.startsWith("lock"))).toEqual([]);
+  });
+
   it("is broken although somebody was about to break it", async () => {
     writeFileSync(test.file("harden-zot/lock"), "");
     mkdirSync(test.file("harden-zot/lock.breaking"));

@@ -538,7 +538,7 @@ lock() {
       # One at a time may break a lock, and only the one it saw.
       if mkdir "$state/lock.breaking" 2>/dev/null; then
         seen=$(cat "$state/lock" 2>/dev/null) && [ "$seen" = "$holder" ] && rm -f "$state/lock"
-        rmdir "$state/lock.breaking"
+        rmdir "$state/lock.breaking" 2>/dev/null
         continue
       fi
       # That takes milliseconds: whoever began it a second ago was killed in between.
@@ -632,6 +632,8 @@ recover() {
     roll_back || say "$outcome"
   fi
   rm -rf "$txn"
+  # Of a run that was killed when it had broken a lock: whoever is about it now finds ours, and leaves it.
+  rmdir "$state/lock.breaking" 2>/dev/null
   for file in "$state"/*.[0-9]*; do
     [ -f "$file" ] && [ "${file##*.}" != $$ ] && ! alive "${file##*.}" && rm -f "$file"
   done
