@@ -17,6 +17,9 @@ import { findZot } from "../parts";
 import { freePort, waitForHttp } from "../process";
 import type { Ground, HostKind } from "./kinds";
 
+/** A busy machine is no broken host. */
+const PATIENT = { wait: 60 };
+
 /** How long each step took, in ms. */
 export type Trial = Record<"status" | "harden" | "change a rule" | "roll back" | "restore", number>;
 
@@ -59,13 +62,13 @@ async function life(agent: AgentDriver, { host, open }: Ground, issuer: TestIssu
   await is(agent, { service: "running", healthy: true, applied: null, trouble: [] });
   const status = performance.now() - began;
 
-  const harden = says(await agent.activate(config), 0, /"action":"restarted"/);
+  const harden = says(await agent.activate(config, PATIENT), 0, /"action":"restarted"/);
   await is(agent, { service: "running", healthy: true, guarded: true, drift: [] });
   const ruled = withRule(config, "private/**");
-  const rule = says(await agent.activate(ruled), 0, /"action":"reloaded"/);
+  const rule = says(await agent.activate(ruled, PATIENT), 0, /"action":"reloaded"/);
   const nowhere = { ...ruled, storage: { rootDirectory: join(host.configDirectory, "config.json/storage") } };
   const rollBack = says(
-    await agent.activate(nowhere),
+    await agent.activate(nowhere, PATIENT),
     1,
     // All of them, and not how the zot before it ended.
     /; the last good configuration is back and serving\n(?! {2}zot: .*Server closed)( {2}zot: .*\n)* {2}zot: .*config\.json\/storage/,
@@ -79,7 +82,7 @@ async function life(agent: AgentDriver, { host, open }: Ground, issuer: TestIssu
     1,
     /the service manager (does not know zto \(|did not let zot ask for zto: sudo: ).*; nothing was changed\n$/,
   );
-  const restore = says(await agent.call("restore"), 0, /"action":"restarted"/);
+  const restore = says(await agent.call("restore", PATIENT), 0, /"action":"restarted"/);
   await is(agent, { service: "running", healthy: true, applied: null, guarded: false });
   return {
     status,
