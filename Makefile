@@ -3,7 +3,7 @@ NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
-.PHONY: help install demo demo-stop test check format decisions access verify report rollback adopt differential faults power operations soak conformance supply-chain ansible growth bench
+.PHONY: help install demo demo-stop test check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain ansible growth bench
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -60,6 +60,9 @@ faults: $(LOCK) ## kill, break and starve the host agent at every step of every 
 
 power: $(LOCK) ## cut the host's power in every call of the agent: every state it may leave, and real file systems
 	@$(NODE) sandbox/power/main.ts
+
+hosts: $(LOCK) ## systemd, docker, podman and sudo as far as this machine has them: a host of each kind, through all of its life
+	@$(NODE) sandbox/hosts/main.ts
 
 operations: $(LOCK) ## SEQUENCES=200 SEED=1: random sequences of what operators do with a stack, attacked all the while
 	@$(NODE) sandbox/operations/main.ts $(if $(SEQUENCES),--sequences '$(SEQUENCES)') $(if $(SEED),--seed '$(SEED)')

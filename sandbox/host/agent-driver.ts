@@ -44,7 +44,7 @@ export class AgentDriver {
   }
 
   call(verb: AgentVerb, options: AgentOptions = {}, stdin = ""): Promise<Call> {
-    return this.run(agentCommand({ ...this.host, sudo: false }, verb, options), stdin);
+    return this.run(agentCommand({ sudo: false, ...this.host }, verb, options), stdin);
   }
 
   activate(config: ZotConfig, options: AgentOptions = {}): Promise<Call> {
@@ -57,7 +57,7 @@ export class AgentDriver {
 
   /** By an agent that is brought along, as the program asks. */
   async status(): Promise<AgentStatus> {
-    const command = statusCommand({ ...this.host, sudo: false });
+    const command = statusCommand({ sudo: false, ...this.host });
     const { stdout, stderr } = await this.run(command, readFileSync(AGENT, "utf8"));
     if (stderr) throw new Error(stderr);
     return JSON.parse(stdout);

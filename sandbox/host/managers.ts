@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /**
  * Service managers that this machine may lack, over the sandbox host's own supervisor: commands that say what the real
- * ones say (systemd 252, launchd of macOS 14, Docker 24) and do what they do to the one service they know, `zot`.
+ * ones say (systemd 252, launchd of macOS 14, Docker 20.10) and do what they do to the one service they know, `zot`.
  */
 export class FakeManagers {
   readonly directory: string;
@@ -13,7 +13,7 @@ export class FakeManagers {
     this.directory = join(host, "managers");
     mkdirSync(this.directory);
     for (const [name, script] of Object.entries(SCRIPTS)) {
-      const head = `#!/bin/sh\nhost=${host}\necho "${name} $*" >>${this.directory}/calls\n${COMMON}`;
+      const head = `#!/bin/sh\nhost=${host}\nprintf '%s\\n' "${name} $*" >>${this.directory}/calls\n${COMMON}`;
       writeFileSync(join(this.directory, name), `${head}${script}`, { mode: 0o755 });
     }
     // What podman 4.3.1 says otherwise.
@@ -101,14 +101,23 @@ inspect)
   [ "$last" = zot ] || { echo "Error: No such object: $last" >&2; exit 1; }
   case $3 in
   *Image*) echo sha256:5f1c ;;
+  *NetworkMode*) cat $host/network 2>/dev/null || echo 'host {}' ;;
   *) if [ -n "$pid" ]; then echo "running $pid"; else echo "exited 0"; fi ;;
   esac
   ;;
+exec)
+  [ -n "$pid" ] || { echo "Error response from daemon: Container 5f1c is not running" >&2; exit 1; }
+  shift 2
+  exec "$@"
+  ;;
 run)
+  case "$*:$pid" in *container:zot*:) echo 'docker: cannot join network of a non running container: 5f1c.' >&2; exit 125 ;; esac
   while [ "$1" != --entrypoint ]; do shift; done
-  zot=$2
+  command=$2
   shift 3
-  exec "$zot" "$@"
+  # How curl ends there, for what the container's network and image hold.
+  [ "$command" != /usr/bin/env ] || [ ! -f $host/curl-ends ] || { echo 'curl: of the container' >&2; exit "$(cat $host/curl-ends)"; }
+  exec "$command" "$@"
   ;;
 restart) ctl stop && ctl start && echo zot ;;
 stop) ctl stop && echo zot ;;

@@ -29,10 +29,11 @@ export function systemdUnavailable(): string | undefined {
 /**
  * @param directory all that this systemd may write; it sees the rest of the machine read-only
  * @param start what the unit `zot` runs
+ * @param user as whom, when it is a system unit; `zot` is there where the directory holds `sudoers` (own-etc.sh)
  * @throws when it does not come up within 10 s
  */
-export async function startSystemd(directory: string, start: string[]): Promise<Systemd> {
-  writeUnits(directory, start);
+export async function startSystemd(directory: string, start: string[], user = "root"): Promise<Systemd> {
+  writeUnits(directory, start, user);
   const cgroup = join(cgroupRoot() as string, `harden-zot-${process.pid}`);
   mkdirSync(cgroup);
   const namespaces = ["--pid", "--fork", "--mount", "--uts", "--ipc", "--cgroup", "--kill-child=KILL"];
@@ -90,15 +91,16 @@ function removeCgroup(cgroup: string): boolean {
   });
 }
 
-function writeUnits(directory: string, start: string[]): void {
+function writeUnits(directory: string, start: string[], user: string): void {
   // Strict enough to be reached by a zot that takes seconds to fail.
   const limit = { StartLimitIntervalSec: "300", StartLimitBurst: "3" };
-  const zot = unit(limit, { ExecStart: start.join(" "), Restart: "always", RestartSec: "100ms" });
+  const run = { ExecStart: start.join(" "), Restart: "always", RestartSec: "100ms" };
   const stream = "/run/systemd/journal/stdout";
-  const shared = { "zot.service": zot, "shutdown.target": unit({}) };
-  write(join(directory, "user-units"), { ...shared, "sandbox.target": unit({}) });
+  const targets = { "shutdown.target": unit({}), "sandbox.target": unit({}) };
+  write(join(directory, "user-units"), { ...targets, "zot.service": unit(limit, run) });
   write(join(directory, "units"), {
-    ...shared,
+    ...targets,
+    "zot.service": unit(limit, { ...run, User: user }),
     "sandbox.target": unit({ Wants: "systemd-journald.service user@0.service" }),
     "systemd-journald.socket": `${unit({})}[Socket]\nListenStream=${stream}\nListenDatagram=/run/systemd/journal/socket\nPassCredentials=yes\n`,
     "systemd-journald.service": unit(

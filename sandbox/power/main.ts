@@ -9,7 +9,7 @@ const say = (line: string) => console.log(line);
 
 /** `main.ts [STATES [CUTS [SEED]]]`: of each operation, on each file system; or `main.ts replay OPERATION CUT`. */
 async function main(): Promise<void> {
-  const [first = "350", second = "25", third = "1"] = process.argv.slice(2);
+  const [first = "375", second = "25", third = "1"] = process.argv.slice(2);
   if (first === "replay") return replayed(second, third);
   const reports = [
     await part("every state", straceMissing(), () =>

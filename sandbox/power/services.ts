@@ -54,6 +54,8 @@ export class CheapService implements Service {
   private registry: Server | undefined;
   private loaded = { text: "", inode: 0 };
   private processes = 0;
+  /** Raised by every stop, which ends a crash loop too. */
+  private stops = 0;
   /** Called before zot is started, by the agent alone. */
   onStart: () => void = () => {};
 
@@ -106,15 +108,17 @@ export class CheapService implements Service {
 
   /** Comes up twice for a moment; then the service manager takes its time. */
   private async crash(): Promise<void> {
-    for (let times = 0; times < 2; times++) {
+    const began = this.stops;
+    for (let times = 0; times < 2 && began === this.stops; times++) {
       this.begin();
       await sleep(150);
-      rmSync(this.pidFile, { force: true });
+      if (began === this.stops) rmSync(this.pidFile, { force: true });
       await sleep(100);
     }
   }
 
   async stop(): Promise<void> {
+    this.stops++;
     rmSync(this.pidFile, { force: true });
     const { registry } = this;
     this.registry = undefined;

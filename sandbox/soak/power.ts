@@ -5,19 +5,17 @@ import { Disk } from "../power/disk";
 
 /**
  * Puts a host's configuration on a file system that can lose power.
- * @returns undefined where this machine cannot do that, which is said
+ * @returns what its power cuts are, in words, and no disk where this machine cannot do that
  */
-export function onDisk({ configDirectory }: SandboxHost, log: (line: string) => void): Disk | undefined {
+export function onDisk({ configDirectory }: SandboxHost): { disk?: Disk; powerCuts: string } {
   const file = join(configDirectory, "config.json");
   const config = readFileSync(file);
   try {
     const disk = Disk.make("ext4", join(configDirectory, "../disk"), configDirectory);
     writeFileSync(file, config);
     disk.settle();
-    log("a host that loses power loses what was not synced: its configuration is on a file system of its own");
-    return disk;
+    return { disk, powerCuts: "real: its configuration is on an ext4 of its own, which loses what was not synced" };
   } catch (error) {
-    log(`a host that loses power keeps what was written: ${(error as Error).message}`);
-    return undefined;
+    return { powerCuts: `not real, it keeps what was written: ${(error as Error).message}` };
   }
 }

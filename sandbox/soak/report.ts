@@ -49,14 +49,14 @@ function actions({ recorder }: Soaked): string {
   return markdownTable(head, rows);
 }
 
-function changes({ recorder, skipped }: Soaked): string {
+function changes({ powerCuts, recorder, skipped }: Soaked): string {
   const head = ["change", "done", "left out, the one before was not over", "took, median", "longest"];
   const rows = CHANGES.map((change) => {
     const times = recorder.phases.filter(({ name }) => name === change).map(({ from, to }) => to - from);
     const took = times.length === 0 ? ["", ""] : [s(median(times)), s(Math.max(...times))];
     return [change, String(times.length), String(skipped[change] ?? 0), ...took];
   });
-  return markdownTable(head, rows);
+  return `${markdownTable(head, rows)}\nhost reboot: ${powerCuts}\n\n`;
 }
 
 /** Of requests to the registry. */

@@ -18,6 +18,8 @@ export interface Soaked {
   skipped: Partial<Record<Change, number>>;
   unexplained: Exchange[];
   endChecks: EndCheck[];
+  /** What "host reboot" was, in words. */
+  powerCuts: string;
   /** MB of the registry's, at the start and at the end. */
   memory: [number, number];
   seconds: number;
@@ -30,9 +32,10 @@ export interface Soaked {
  * @param log told what happens
  */
 export async function soak(sandbox: Sandbox, seconds: number, log: (line: string) => void): Promise<Soaked> {
-  const disk = onDisk(sandbox.host, log);
+  const { disk, powerCuts } = onDisk(sandbox.host);
+  log(`host reboot: ${powerCuts}`);
   try {
-    return await soakOn(disk, sandbox, seconds, log);
+    return { powerCuts, ...(await soakOn(disk, sandbox, seconds, log)) };
   } finally {
     disk?.remove();
   }
@@ -43,7 +46,7 @@ async function soakOn(
   sandbox: Sandbox,
   seconds: number,
   log: (line: string) => void,
-): Promise<Soaked> {
+): Promise<Omit<Soaked, "powerCuts">> {
   await layDown(sandbox);
   await harden(sandbox);
   const memoryBefore = memoryOf(sandbox);

@@ -120,5 +120,7 @@ function shutDown(signal: NodeJS.Signals, server: Server, registry: Registry, st
   registry.logger.info("received signal", { signal });
   server.close();
   stop();
+  // zot 2.1.20 says so however it ends.
+  registry.logger.error("failed to start controller, exiting", { error: "http: Server closed" });
   process.exit(0);
 }

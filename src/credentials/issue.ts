@@ -23,7 +23,8 @@ export function issueKeys(
   const loginFlow = new CiLoginFlow("ci-login", settings, groups);
   return ci.map((identity) => {
     const { appPassword, group, name } = identity;
-    const account = new CiAccount(name, { username: name, group: relyingParty.group(group), appPassword });
+    const { client } = relyingParty;
+    const account = new CiAccount(name, { username: name, group: relyingParty.group(group), client, appPassword });
     const plan = plans.get(name) as KeyPlan;
     const dependsOn = [...loginFlow.admitting(group), ...hosts];
     return new CiKey(name, { identity, registry, account, loginFlow, plan }, { dependsOn });

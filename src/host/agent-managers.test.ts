@@ -1,8 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AgentDriver, hardened, openConfig, startIssuer, type TestIssuer } from "../../sandbox/host/agent-driver";
+import {
+  AgentDriver,
+  hardened,
+  openConfig,
+  startIssuer,
+  type TestIssuer,
+  withRealm,
+} from "../../sandbox/host/agent-driver";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { FakeManagers } from "../../sandbox/host/managers";
 import { findZot } from "../../sandbox/parts";
@@ -69,6 +76,8 @@ describe.each(SERVICES)("a service of $manager", (service) => {
     const broken = await agent.activate({ ...config, storage: { rootDirectory: join(host.zot, "no-such-directory") } });
     expect(broken.code).toBe(1);
     expect(broken.stderr).toMatch(/the last good configuration is back and serving\n {2}zot: .*no-such-directory/);
+    // How the zot before it ended.
+    expect(broken.stderr).not.toContain("Server closed");
 
     await agent.call("restore");
     expect(await agent.status()).toMatchObject({ service: "running", healthy: true, applied: null });
@@ -147,4 +156,85 @@ it("verifies inside the image of a container, which need not run", async () => {
     `docker run --rm --network none --volumes-from zot --entrypoint ${host.zot} sha256:5f1c verify ${host.configDirectory}/harden-zot/txn/candidate.json`,
   );
   expect(readFileSync(join(host.configDirectory, "config.json"), "utf8")).toBe(serializeConfig(config));
+});
+
+describe("a container that runs", () => {
+  const docker: ServiceSettings = { manager: "docker", name: "zot" };
+  const network = (mode: string, ports: object) =>
+    writeFileSync(join(directory, "network"), `${mode} ${JSON.stringify(ports)}\n`);
+  const shownAs = (hostPort: string) => ({ [`${open.http.port}/tcp`]: [{ HostIp: "", HostPort: hostPort }] });
+  const curlEnds = (code: number) => writeFileSync(join(directory, "curl-ends"), `${code}\n`);
+  const runs = () => managers.calls().filter((call) => call.startsWith("docker run "));
+  const configInPlace = () => readFileSync(join(host.configDirectory, "config.json"), "utf8");
+
+  it("is asked for its version and its verdict, and no other one is started for that", async () => {
+    const agent = await managedBy(docker);
+    await agent.status();
+    expect(managers.calls()).toContain(`docker exec zot ${host.zot} --version`);
+    expect((await agent.activate(config)).code).toBe(0);
+    expect(managers.calls()).toContain(
+      `docker exec zot ${host.zot} verify ${host.configDirectory}/harden-zot/txn/candidate.json`,
+    );
+    const misspelt = { ...config, http: { ...config.http, accesscontrols: { a: 1 } } } as ZotConfig;
+    expect((await agent.activate(misspelt)).stderr).toMatch(/\(zot verify\): .*invalid keys: accesscontrols/);
+    expect(runs()).toEqual([]);
+  });
+
+  it.each<[string, () => object, string]>([
+    ["another number", () => shownAs("19747"), "19747"],
+    ["no number", () => ({}), "no port of it"],
+    ["the number of another port", () => ({ "1/tcp": [{ HostPort: open.http.port }] }), "no port of it"],
+  ])("and is shown under %s is refused before the switch", async (_, ports, shown) => {
+    const agent = await managedBy(docker);
+    network("default", ports());
+    const { port } = open.http;
+    expect(await agent.activate(config)).toMatchObject({
+      code: 1,
+      stderr: `harden-zot: zot listens on ${port} in the container and the host shows ${shown}: publish it under the same number (-p ${port}:${port}); nothing was changed\n`,
+    });
+    expect(configInPlace()).toBe(serializeConfig(open));
+  });
+
+  it.each(["host", "container:0f1e"])("in the network of %s needs to show nothing", async (mode) => {
+    const agent = await managedBy(docker);
+    network(mode, {});
+    expect((await agent.activate(config)).code).toBe(0);
+  });
+
+  it("in a network of its own is where the issuer is asked from", async () => {
+    const agent = await managedBy(docker);
+    network("default", shownAs(open.http.port as string));
+    curlEnds(7);
+    const { url } = issuer;
+    expect(await agent.activate(config)).toMatchObject({
+      code: 1,
+      stderr: `harden-zot: the OIDC issuer ${url} cannot be discovered from the container zot (curl: of the container); zot would not start: is the issuer up, and does the container zot resolve and trust it?; nothing was changed\n`,
+    });
+    expect(configInPlace()).toBe(serializeConfig(open));
+    const tools = ["/bin", "/lib", "/lib64", "/usr"].filter((path) => existsSync(path));
+    const mounts = tools.map((path) => `-v ${path}:${path}:ro`).join(" ");
+    expect(runs()).toEqual([
+      `docker run --rm --network container:zot --volumes-from zot ${mounts} --entrypoint /usr/bin/env sha256:5f1c curl -sS -L -m 10 -w \\n%{http_code} ${url}.well-known/openid-configuration`,
+    ]);
+
+    rmSync(join(directory, "curl-ends"));
+    expect((await agent.activate(config)).code).toBe(0);
+  });
+
+  it("once, and is stopped, has the issuer asked from a network of that name", async () => {
+    const agent = await managedBy(docker);
+    network("registries", shownAs(open.http.port as string));
+    await agent.run(host.service.stop.join(" "), "");
+    expect((await agent.activate(config)).code).toBe(0);
+    expect(runs()).toContainEqual(expect.stringMatching(/^docker run --rm --network registries .* curl /));
+  });
+
+  it.each([1, 77, 125, 126, 127])("where this host's curl ends with %d has the host ask", async (code) => {
+    const agent = await managedBy(docker);
+    network("default", shownAs(open.http.port as string));
+    curlEnds(code);
+    expect((await agent.activate(config)).code).toBe(0);
+    issuer.close();
+    expect((await agent.activate(withRealm(config, "next"))).stderr).toContain("cannot be discovered from this host (");
+  });
 });

@@ -26,6 +26,19 @@ describe("a lock that a power cut left", () => {
     expect(test.names("harden-zot")).not.toContain("lock");
   });
 
+  // Linux signals threads as it does processes, and ps does not list them.
+  it.skipIf(!existsSync("/proc/self/task"))("with the id of a process that a thread has now is broken", async () => {
+    const thread = readdirSync("/proc/self/task").find((id) => Number(id) !== process.pid);
+    writeFileSync(test.file("harden-zot/lock"), `${thread}\n`);
+    expect(await test.agent.activate(test.config)).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("and somebody had broken leaves nothing behind", async () => {
+    mkdirSync(test.file("harden-zot/lock.breaking"));
+    expect((await test.agent.activate(test.config)).code).toBe(0);
+    expect(test.names("harden-zot").filter((name) => name.startsWith("lock"))).toEqual([]);
+  });
+
   it("is broken although somebody was about to break it", async () => {
     writeFileSync(test.file("harden-zot/lock"), "");
     mkdirSync(test.file("harden-zot/lock.breaking"));

@@ -161,24 +161,36 @@ without_secrets() {
     }'
 }
 
-# zot's log on stdin -> its last errors, one a line, without the noise.
+# zot's log on stdin -> its last errors, one a line, without the noise. "http: Server closed" is how zot ends when told to.
 errors_of_log() {
   json -v lines=1 | awk -F "$tab" '
     $1 == "level" { bad = ($2 ~ /^(error|fatal|panic)$/) }
     $1 == "message" { message = $2 }
     $1 == "error" { error = $2 }
     $0 == "" {
-      if (bad) print message (error == "" ? "" : ": " error)
+      if (bad && error != "http: Server closed") print message (error == "" ? "" : ": " error)
       bad = 0; message = error = ""
     }' | sed 's/\\[nt]/ /g; s/\\"/"/g' | tail -n "$1"
 }
 
 # fetch URL MAXIMUM-SECONDS [curl option]: the body in $body; 0 = 2xx, 1 = answered otherwise, 2 = nobody answers ($why).
+# $asker stands in front of curl; where it may not (1) or cannot (125 to 127) run, or finds no certificates to trust (77),
+# this host asks.
+asker=''
 fetch() {
   body='' why=''
   if command -v curl >/dev/null 2>&1; then
-    body=$(curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
-    case $? in
+    # shellcheck disable=SC2086
+    body=$($asker curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
+    code=$?
+    case ${asker:+there}$code in
+    there1 | there77 | there12[567])
+      asker=''
+      fetch "$@"
+      return
+      ;;
+    esac
+    case $code in
     0) why="HTTP ${body##*"$newline"}" ;;
     6 | 7 | 28) why=${body%%"$newline"*} && return 2 ;;
     *) why=${body%%"$newline"*} && return 1 ;;
@@ -260,15 +272,55 @@ EOF
 
 in_container() { case $service in docker:* | podman:*) return 0 ;; *) return 1 ;; esac }
 
+# engine WORDS...: docker or podman.
+engine() { $as_root "${service%%:*}" "$@"; }
+
+# A container's zot reads the configuration directory, which must be mounted at the same path inside (docs/agent.md). The
+# running one is asked first: an engine may copy the whole image for another one.
 run_zot() {
-  if in_container; then
-    # The configuration directory must be mounted at the same path inside (docs/agent.md).
-    image=$($as_root "${service%%:*}" inspect -f '{{.Image}}' "${service#*:}") || return 1
-    # shellcheck disable=SC2086
-    $as_root "${service%%:*}" run --rm --network none --volumes-from "${service#*:}" --entrypoint "$zot" $image "$@"
-  else
+  if ! in_container; then
     "$zot" "$@"
+    return
   fi
+  if [ "$running" = yes ]; then
+    said=$(engine exec "$unit" "$zot" "$@" 2>&1)
+    code=$?
+    # Other words than zot's own are the engine's: the container is going down, or may not be asked.
+    case $said in *'"level":'*) printf '%s\n' "$said" && return "$code" ;; esac
+  fi
+  image=$(engine inspect -f '{{.Image}}' "$unit") || return 1
+  engine run --rm --network none --volumes-from "$unit" --entrypoint "$zot" "$image" "$@"
+}
+
+# Sets network ('' or host: zot uses this host's; container:ID: another container's; else the name of the container's own)
+# and shown: under which port the host shows the one that zot listens on ('' under none).
+look_at_network() {
+  network='' shown='' asker=''
+  in_container || return 0
+  said=$(engine inspect -f '{{.HostConfig.NetworkMode}} {{json .HostConfig.PortBindings}}' "$unit" 2>/dev/null) || return 0
+  network=${said%% *}
+  shown=$(printf '%s\n' "${said#* }" | json | sed -n "s|^$port/tcp\.\[\]\.hostport$tab||p" | head -n 1)
+}
+
+# What keeps the host's clients, and this agent, from a zot in a container; '' when nothing does.
+port_trouble() {
+  case $network:$url in :* | host:* | container:*) return ;; *//127.0.0.1:* | *'//[::1]:'*) ;; *) return ;; esac
+  [ "$shown" != "$port" ] || return 0
+  echo "zot listens on $port in the container and the host shows ${shown:-no port of it}: publish it under the same number (-p $port:$port)"
+}
+
+# Sets asker: what stands in front of curl to ask from where zot does. A container with a network of its own may know
+# other names and trust other certificates than this host, and has no curl, so this host's tools are mounted beside its
+# own files.
+set_asker() {
+  case $network in '' | host) return ;; esac
+  command -v curl >/dev/null 2>&1 || return 0
+  image=$(engine inspect -f '{{.Image}}' "$unit" 2>/dev/null) || return 0
+  word=$network
+  [ "$running" != yes ] || word=container:$unit
+  asker="$as_root ${service%%:*} run --rm --network $word --volumes-from $unit"
+  for word in /bin /lib /lib64 /usr; do [ ! -d "$word" ] || asker="$asker -v $word:$word:ro"; done
+  asker="$asker --entrypoint /usr/bin/env $image"
 }
 
 # Sets version ('' when zot cannot be run). Starting zot takes as long as all the rest of a call, so what it said is
@@ -389,7 +441,7 @@ service_state() {
     fi
     ;;
   docker:* | podman:*)
-    if said=$($as_root "${service%%:*}" inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>&1); then
+    if said=$(engine inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>&1); then
       case $said in *'running '*) running=yes pid=${said##*running } ;; esac
     else
       case $said in *[Nn]'o such '*) running=missing ;; *) running=refused ;; esac
@@ -498,7 +550,7 @@ service_errors() {
     launchd_find && $as_root launchctl print "$domain/$unit" |
       sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u | while IFS= read -r word; do tail -n 40 "$word"; done
     ;;
-  docker:* | podman:*) $as_root "${service%%:*}" logs --tail 40 "$unit" 2>&1 ;;
+  docker:* | podman:*) engine logs --tail 40 "$unit" 2>&1 ;;
   command) (words become "$status" 2>&1) ;;
   esac 2>/dev/null | {
     cat
@@ -542,10 +594,9 @@ serves() {
 
 alive() {
   [ "$1" != $$ ] && kill -0 "$1" 2>/dev/null || return 1
-  # A process id comes round again, after a reboot for one: ask whether it is an agent, if this ps can tell.
-  ps -A -o pid,args 2>/dev/null | awk -v pid="$1" '
-    $1 == pid { found = 1; if (/agent\.sh/) agent = 1 }
-    END { exit !(NR < 2 || agent || !found) }'
+  # A process id comes round again, after a reboot for one, also as the id of a thread, which Linux signals and ps does not
+  # list: ask whether it is an agent, if this ps can tell.
+  ps -A -o pid,args 2>/dev/null | awk -v pid="$1" '$1 == pid && /agent\.sh/ { agent = 1 } END { exit !(NR < 2 || agent) }'
 }
 
 lock() {
@@ -559,7 +610,7 @@ lock() {
       # One at a time may break a lock, and only the one it saw.
       if mkdir "$state/lock.breaking" 2>/dev/null; then
         seen=$(cat "$state/lock" 2>/dev/null) && [ "$seen" = "$holder" ] && rm -f "$state/lock"
-        rmdir "$state/lock.breaking"
+        rmdir "$state/lock.breaking" 2>/dev/null
         continue
       fi
       # That takes milliseconds: whoever began it a second ago was killed in between.
@@ -653,6 +704,8 @@ recover() {
     roll_back || say "$outcome"
   fi
   rm -rf "$txn"
+  # Of a run that was killed when it had broken a lock: whoever is about it now finds ours, and leaves it.
+  rmdir "$state/lock.breaking" 2>/dev/null
   for file in "$state"/*.[0-9]*; do
     [ -f "$file" ] && [ "${file##*.}" != $$ ] && ! alive "${file##*.}" && rm -f "$file"
   done
@@ -756,6 +809,9 @@ preflight() {
   if [ -n "$minimum" ] && older "$version" "$minimum"; then
     undone "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
   fi
+  look_at_network
+  word=$(port_trouble)
+  [ -z "$word" ] || undone "$word"
   word=$(bad_secrets)
   [ -z "$word" ] || undone "the new config.json needs $state/secrets, where $word: it has to be written again (put-secret)"
   if ! said=$(run_zot verify "$txn/candidate.json" 2>&1); then
@@ -782,8 +838,13 @@ bad_secrets() {
 }
 
 check_issuer() {
-  fetch "${1%/}/.well-known/openid-configuration" 10 ||
-    undone "the OIDC issuer $1 cannot be discovered from this host ($why); zot would not start: is the issuer up, and does this host resolve and trust it?"
+  set_asker
+  fetch "${1%/}/.well-known/openid-configuration" 10
+  code=$? where='this host'
+  [ -z "$asker" ] || where="the container $unit"
+  asker=''
+  [ "$code" -eq 0 ] ||
+    undone "the OIDC issuer $1 cannot be discovered from $where ($why); zot would not start: is the issuer up, and does $where resolve and trust it?"
   issuer=$(printf '%s\n' "$body" | json | sed -n "s/^issuer$tab//p")
   [ "$issuer" = "$1" ] && return
   why=''

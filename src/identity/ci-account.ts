@@ -7,6 +7,8 @@ export interface CiAccountArgs {
   username: string;
   /** Id of the one group whose rights it has. */
   group: pulumi.Input<string>;
+  /** What it logs in to. */
+  client: pulumi.Resource;
   appPassword: CiIdentity["appPassword"];
 }
 
@@ -18,15 +20,16 @@ export class CiAccount extends pulumi.ComponentResource {
 
   constructor(
     readonly name: string,
-    { username, group, appPassword: { rotate } }: CiAccountArgs,
+    { username, group, client, appPassword: { rotate } }: CiAccountArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("harden-zot:identity:CiAccount", name, {}, options);
     const user = new authentik.User(
       `${name}-user`,
       { username, name: username, type: "service_account", path: "goauthentik.io/service-accounts", groups: [group] },
-      // No two may have the name.
-      { parent: this, deleteBeforeReplace: true },
+      // No two may have the name. And it is gone before the client is: Authentik deletes what the account was logged in with
+      // along with either, and where both are under way PostgreSQL breaks one of them off (docs/facts.md, 405).
+      { parent: this, deleteBeforeReplace: true, dependsOn: client },
     );
     const token = new authentik.Token(
       `${name}-app-password`,

@@ -23,6 +23,7 @@ const REDIRECT_URI_TYPE = "allowedRedirectUris[0].redirect_uri_type";
 /** The registry as Authentik knows it: client, application, and who may log in to it. */
 export class RelyingParty extends pulumi.ComponentResource {
   readonly clientSecret: pulumi.Output<string>;
+  readonly client: authentik.ProviderOauth2;
   /** Every group that a rule names -> its id in Authentik. */
   private readonly groups: Map<string, pulumi.Input<string>>;
 
@@ -30,7 +31,8 @@ export class RelyingParty extends pulumi.ComponentResource {
     super("harden-zot:identity:RelyingParty", name, {}, options);
     this.clientSecret = this.createClientSecret();
     this.groups = this.resolveGroups(settings, existing);
-    const application = this.createApplication(settings, this.createProvider(settings, existing));
+    this.client = this.createProvider(settings, existing);
+    const application = this.createApplication(settings, this.client);
     this.admitGroups(application);
     this.registerOutputs({});
   }

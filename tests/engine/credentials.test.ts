@@ -44,6 +44,12 @@ class ProcessWatch {
   }
 }
 
+interface Resource {
+  urn: string;
+  type: string;
+  dependencies?: string[];
+}
+
 interface Exported {
   deployment: { resources: { type: string; outputs?: Record<string, { plaintext?: string }> }[] };
 }
@@ -145,6 +151,16 @@ describe("the keys of CI, with the Pulumi engine", () => {
     expect(readFileSync(keyFile(), "utf8").trim()).toBe(apiKey);
     expect(statSync(keyFile()).mode & 0o777).toBe(0o600);
     await succeed("up", "--expect-no-changes");
+  });
+
+  // Two deletions at once that both take the tokens of its logins along: the real one answers one of them 405.
+  it("belong to an account that a destroy deletes before the client", async () => {
+    const resources: Resource[] = JSON.parse(await sandbox.stack.state()).deployment.resources;
+    const of = (type: string) => resources.filter((resource) => resource.type === `authentik:index/${type}`);
+    const clients = of("providerOauth2:ProviderOauth2").map(({ urn }) => urn);
+    expect(clients).toHaveLength(1);
+    const accounts = of("user:User").map(({ dependencies = [] }) => dependencies);
+    expect(accounts).toEqual([expect.arrayContaining(clients)]);
   });
 
   it("are rotated in place, and running jobs keep theirs", async () => {

@@ -7,6 +7,9 @@ import { StartFailure } from "../start-failure";
 const WAIT_MS = 10_000;
 const POLL_MS = 50;
 
+/** What this process holds. */
+const held = new Set<string>();
+
 /** Takes the root directory for this process alone; returns what gives it back. Throws StartFailure after ten seconds. */
 export async function lockRoot(rootDirectory: string): Promise<() => void> {
   const path = join(rootDirectory, "cache.db");
@@ -17,7 +20,11 @@ export async function lockRoot(rootDirectory: string): Promise<() => void> {
     }
     await sleep(POLL_MS);
   }
-  return () => rmSync(path, { force: true });
+  held.add(path);
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
 }
 
 function take(path: string): boolean {
@@ -29,7 +36,9 @@ function take(path: string): boolean {
       throw error;
     }
   }
-  if (!isAlive(Number(readFileSync(path, "utf8")))) {
+  const pid = Number(readFileSync(path, "utf8"));
+  // In a container every zot has the same process id.
+  if (!isAlive(pid) || (pid === process.pid && !held.has(path))) {
     rmSync(path, { force: true });
   }
   return false;
