@@ -43,15 +43,36 @@ function parseJson(text: string, name: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
-    const lines = text.slice(0, Number(position)).split("\n");
-    const where = position === undefined ? "" : ` (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+    const lines = text.slice(0, positionOf(error as Error, text)).split("\n");
     throw new OperatorError(
-      `${name} is not valid JSON${where}: zot's config.json is wanted, \`jq .\` shows what is wrong`,
+      `${name} is not valid JSON (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}): zot's config.json is wanted, \`jq .\` shows what is wrong`,
     );
   }
   if (!isObject(value)) throw new OperatorError(`${name} is not a JSON object: zot's config.json is wanted`);
   return value;
+}
+
+/** V8 gives no position of an unexpected token: the shortest beginning that has such a mistake ends with it. */
+function positionOf({ message }: Error, text: string): number {
+  const [, position] = /position (\d+)/.exec(message) ?? [];
+  if (position !== undefined) return Number(position);
+  if (!hasWrongToken(text)) return text.length;
+  let [shortest, longest] = [1, text.length];
+  while (shortest < longest) {
+    const length = Math.floor((shortest + longest) / 2);
+    if (hasWrongToken(text.slice(0, length))) longest = length;
+    else shortest = length + 1;
+  }
+  return shortest - 1;
+}
+
+function hasWrongToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return (error as Error).message.startsWith("Unexpected token");
+  }
 }
 
 function describe(name: string) {
