@@ -141,7 +141,7 @@ describe("adopt", () => {
     const { settings } = adopted((config) => {
       Object.assign(config.storage, { retention: { dryRun: true, delay: "24h" } });
       Object.assign(config.http.auth, { failDelay: 5, htpasswd: { path: "/srv/zot/config/htpasswd" } });
-      Object.assign(config.http, { readTimeout: "5m", tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" } });
+      Object.assign(config.http, { tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" } });
       Object.assign(config.extensions, { scrub: { enable: true, interval: "24h" }, trust: { enable: true } });
       Object.assign(config.log, { output: "/var/log/zot.log" });
     });
@@ -149,12 +149,25 @@ describe("adopt", () => {
       storage: { retention: { dryRun: true, delay: "24h" } },
       http: {
         auth: { failDelay: 5, htpasswd: { path: "/srv/zot/config/htpasswd" } },
-        readTimeout: "5m",
         tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" },
       },
       log: { output: "/var/log/zot.log" },
       extensions: { scrub: { enable: true, interval: "24h" }, trust: { enable: true } },
     });
+  });
+
+  it.each([
+    [{}, undefined, { readTimeout: "not set", writeTimeout: "not set" }],
+    [{ readTimeout: "5m", writeTimeout: "30m" }, { read: "5m" }, {}],
+    [{ writetimeout: 600e9 }, { write: "10m" }, { readTimeout: "not set" }],
+    // No bound at all is no setting.
+    [{ readTimeout: "0s", writeTimeout: "1h" }, { write: "1h" }, { readTimeout: '"0s"' }],
+  ])("keeps the timeouts that it finds, and says which change: %j", (http, timeouts, changed) => {
+    const { settings, report } = adopted((config) => Object.assign(config.http, http));
+    expect(settings["harden-zot:registry"]?.timeouts).toEqual(timeouts);
+    expect(settings["harden-zot:registry"]?.extraConfig).toBeUndefined();
+    const told = (report as string).match(/http\.\w+Timeout: "30m", until now [^;]+;/g) ?? [];
+    expect(told).toEqual(Object.entries(changed).map(([key, was]) => `http.${key}: "30m", until now ${was};`));
   });
 
   it("names a secret by its place, and never shows what it is", () => {
@@ -249,7 +262,15 @@ describe("adopt", () => {
 
 describe("adopt refuses in one clear sentence", () => {
   it.each([
-    ["no JSON", '{"http": {"auth": "s3cret-9" ', /^config\.json is not valid JSON.*jq/],
+    ["no JSON", '{"http": {"auth": "s3cret-9" ', /^config\.json is not valid JSON \(line 1, column 30\): .*jq/],
+    ["YAML", "http:\n  port: 5000\n", /^config\.json is not valid JSON \(line 1, column 1\)/],
+    [
+      "a wrong word",
+      '{\n  "log": {\n    "level": debug\n  }\n}',
+      /^config\.json is not valid JSON \(line 3, column 14\)/,
+    ],
+    ["a comma too many", '{\n  "log": {},\n}', /^config\.json is not valid JSON \(line 3, column 1\)/],
+    ["nothing", "", /^config\.json is not valid JSON \(line 1, column 1\)/],
     ["a list", "[]", /^config\.json is not a JSON object/],
     ["something else", "{}", /^config\.json has no storage\.rootDirectory or no http section/],
     [

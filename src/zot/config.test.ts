@@ -49,6 +49,19 @@ describe("renderConfig", () => {
     expect(log?.level).toBe("info");
   });
 
+  it.each([
+    [{}, "30m", "30m"],
+    [{ timeouts: { read: "2h" } }, "2h", "30m"],
+    [{ extraConfig: { http: { writeTimeout: "90s" } } }, "30m", "90s"],
+  ])("says both timeouts whatever is set: %j", (change, readTimeout, writeTimeout) => {
+    expect(renderConfig(production(change), REFERENCES).http).toMatchObject({ readTimeout, writeTimeout });
+  });
+
+  it("refuses a timeout in extraConfig that zot would take for nanoseconds", () => {
+    const render = () => renderConfig(production({ extraConfig: { http: { readTimeout: 600 } } }), REFERENCES);
+    expect(render).toThrow(/extraConfig\.http\.readTimeout = 600: .*write "600s"/);
+  });
+
   it("refuses a client secret in extraConfig without repeating it", () => {
     const openid = { providers: { oidc: { clientsecret: "hunter2" } } };
     const render = () => renderConfig(production({ extraConfig: { http: { auth: { openid } } } }), REFERENCES);
@@ -69,7 +82,7 @@ describe("renderConfig", () => {
   });
 
   it("writes no extension that was not asked for", () => {
-    const settings = production({ metrics: "off", pullThrough: [], search: undefined, ui: false });
+    const settings = production({ metrics: "off", pullThrough: [], search: undefined, ui: undefined });
     expect(renderConfig(settings, REFERENCES).extensions).toEqual({});
   });
 });

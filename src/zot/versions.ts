@@ -7,6 +7,7 @@ const SINCE = {
   "claimMapping.groups": "2.1.17",
   "conditions on policies": "2.1.17",
   "metrics.anonymousPolicy": "2.1.18",
+  "blob reads that create nothing": "2.1.21",
 } as const;
 
 /** Below this a push by digest with `?tag=` moves a tag with `create` alone, so tags are not immutable. */

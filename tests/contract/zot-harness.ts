@@ -161,6 +161,11 @@ export class Zot {
     await sleep(20);
   }
 
+  /** For the next start. */
+  reconfigure(config: Config): void {
+    this.config = config;
+  }
+
   overwrite(config: Config): void {
     this.config = config;
     this.overwriteText(this.render(config));
