@@ -73,13 +73,14 @@ describe.each(BINARIES)("%s: timeouts", (_, binary) => {
   }
 
   it.each([
-    ["both short", SHORT, SHORT, "cut", 404, false],
-    ["a short write timeout", LONG, SHORT, "cut", 204, false],
-    ["a short read timeout", SHORT, LONG, 500, 404, true],
-    ["neither short", LONG, LONG, 202, 204, true],
+    // The read timeout ends microseconds before the write timeout: an answer may just get through.
+    ["both short", SHORT, SHORT, ["cut", 500], 404, false],
+    ["a short write timeout", LONG, SHORT, ["cut"], 204, false],
+    ["a short read timeout", SHORT, LONG, [500], 404, true],
+    ["neither short", LONG, LONG, [202], 204, true],
   ])(
     "%s: what becomes of a slow upload and of a slow download",
-    async (_, readTimeout, writeTimeout, answer, session, whole) => {
+    async (_, readTimeout, writeTimeout, answers, session, whole) => {
       await serve({ readTimeout: LONG, writeTimeout: LONG });
       expect((await pushBlob(zot, "slow", BIG)).status).toBe(201);
       await zot.stop();
@@ -92,7 +93,7 @@ describe.each(BINARIES)("%s: timeouts", (_, binary) => {
         sendSlowly(location, "PATCH", body, { "Content-Type": "application/octet-stream" }),
         fetchSlowly(`/v2/slow/blobs/${sha256(BIG)}`),
       ]);
-      expect(uploaded).toBe(answer);
+      expect(answers).toContain(uploaded);
       expect(downloaded === BIG.length).toBe(whole);
       const after = await zot.ask(location);
       expect(after.status).toBe(session);
