@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { OperatorError } from "../settings/errors";
 import { parseSettings, type RawSettings } from "../settings/settings";
+import type { ZotConfig } from "../zot/types";
 import { adopt } from "./adopt";
 import { reportOn } from "./changes";
 import { readConfig } from "./read";
@@ -170,6 +171,17 @@ describe("adopt", () => {
     expect(told).toEqual(Object.entries(changed).map(([key, was]) => `http.${key}: "30m", until now ${was};`));
   });
 
+  it("keeps keys of caches that zot 2.1.20 does not know, for a version that does", () => {
+    const { settings } = adopted((config) => {
+      const [cache] = (config.extensions as { sync: { registries: object[] } }).sync.registries;
+      Object.assign(cache as object, { reqpersec: 2.5, manifestCheckInterval: "1m" });
+    });
+    const { extraConfig, version } = settings["harden-zot:registry"] as { extraConfig: ZotConfig; version: string };
+    expect(version).toBe("2.1.21");
+    expect(extraConfig.extensions?.sync?.registries[0]).toMatchObject({ reqPerSec: 2.5, manifestCheckInterval: "1m" });
+    expect(adopted().settings["harden-zot:registry"]?.version).toBe("2.1.20");
+  });
+
   it("names a secret by its place, and never shows what it is", () => {
     const { settings, report } = adopted((config) => {
       Object.assign(provider(config), { credentialsFile: undefined, clientid: "zot", clientsecret: "s3cret-1" });
@@ -276,7 +288,7 @@ describe("adopt refuses in one clear sentence", () => {
     [
       "an unknown key",
       '{"storage":{"rootDirectory":"/srv"},"http":{"accessControl":{"repositories":{"**":{"anonymouspolicies":["s3cret-9"]}}}}}',
-      /^config\.json: http\.accessControl\.repositories\["\*\*"\]\.anonymouspolicies is not a key that zot 2\.1\.20 knows/,
+      /^config\.json: http\.accessControl\.repositories\["\*\*"\]\.anonymouspolicies is not a key that zot knows/,
     ],
     [
       "a value of the wrong kind",

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { OperatorError } from "../settings/errors";
 import { canonical } from "../zot/file/canonical";
 import { isObject } from "../zot/file/decode";
-import { configSchema } from "../zot/file/schema";
+import { laterConfigSchema } from "../zot/file/schema";
 import type { ZotConfig } from "../zot/types";
 
 /** A config.json that zot would load, in zot's own spelling. */
@@ -16,13 +16,13 @@ export interface FoundConfig {
 /**
  * @param text a config.json
  * @param name what messages call it
- * @throws OperatorError one sentence for each thing that zot 2.1.20 would not load; none quotes a value
+ * @throws OperatorError one sentence for each thing that zot would not load; none quotes a value
  */
 export function readConfig(text: string, name: string): FoundConfig {
   const value = withoutNulls(parseJson(text, name));
-  const checked = configSchema.safeParse(value);
+  const checked = laterConfigSchema.safeParse(value);
   if (!checked.success) throw new OperatorError(checked.error.issues.flatMap(describe(name)).join("\n"));
-  const config = canonical(configSchema, value) as ZotConfig;
+  const config = canonical(laterConfigSchema, value) as ZotConfig;
   if (!config.storage?.rootDirectory || !config.http) {
     throw new OperatorError(
       `${name} has no storage.rootDirectory or no http section: is it the config.json that zot serves?`,
@@ -80,7 +80,7 @@ function describe(name: string) {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map(
         (key) =>
-          `${name}: ${pathOf([...issue.path, key])} is not a key that zot 2.1.20 knows, and it does not start with one: correct or remove it`,
+          `${name}: ${pathOf([...issue.path, key])} is not a key that zot knows, and it does not start with one: correct or remove it`,
       );
     }
     return [`${name}: ${pathOf(issue.path)}: ${issue.message}; zot does not start with it`];

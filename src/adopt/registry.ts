@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { DEFAULT_TIMEOUT, registryKeys } from "../settings/registry";
 import { requestTimeout } from "../settings/vocabulary";
 import type { AccessControl, OpenIdProvider, SyncRegistry, ZotConfig } from "../zot/types";
+import { LATER_KEYS_SINCE, laterKeyIn } from "../zot/versions";
 
 /** Settings as the stack file has them: nothing that is a default. */
 export type Section = Record<string, unknown>;
@@ -23,7 +24,7 @@ export function registrySection(config: ZotConfig, missing: Missing): Section {
   missing.set("harden-zot:registry.version", "what `zot --version` says on the hosts");
   return withoutDefaults({
     externalUrl: http.externalUrl ?? "https://registry.invalid",
-    version: "2.1.20",
+    version: laterKeyIn(config) === undefined ? "2.1.20" : LATER_KEYS_SINCE,
     listen: { address: http.address.replace(/^\[(.*)\]$/, "$1"), port: Number(http.port) },
     storage: storageSection(storage),
     pullThrough: caches,

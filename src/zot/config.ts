@@ -7,7 +7,7 @@ import { withProof } from "./proof";
 import { clusterOf, sessionsOf, sharedStorage } from "./scale-out";
 import { requireTimeouts } from "./timeouts";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
-import { requireHardenable } from "./versions";
+import { requireHardenable, requireKnownKeys } from "./versions";
 
 /** Where the registry host keeps what config.json only refers to, and who it trusts. */
 export interface ConfigReferences {
@@ -47,7 +47,9 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     extensions: extensions(registry),
     ...clusterOf(registry),
   };
-  return withProof(withExtra(config, registry.extraConfig), probePolicies(settings));
+  const whole = withExtra(config, registry.extraConfig);
+  requireKnownKeys(whole, registry.version);
+  return withProof(whole, probePolicies(settings));
 }
 
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */
