@@ -102,6 +102,14 @@ describe.each(BINARIES)("%s: timeouts", (_, binary) => {
     },
   );
 
+  it("does not take them up by a reload", async () => {
+    await serve({ readTimeout: LONG, writeTimeout: LONG });
+    const begun = await zot.ask("/v2/slow/blobs/uploads/", { method: "POST" });
+    await zot.reload({ storage: {}, http: { readTimeout: SHORT, writeTimeout: SHORT } });
+    const headers = { "Content-Type": "application/octet-stream" };
+    expect(await sendSlowly(begun.headers.get("location") as string, "PATCH", "layer".repeat(100), headers)).toBe(202);
+  });
+
   it("bounds the race for a new tag: a push that is older than the read timeout does not overwrite", async () => {
     scratch = new Scratch();
     const policies = [{ users: ["ci"], actions: ["read", "create"] }];
