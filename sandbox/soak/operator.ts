@@ -48,7 +48,7 @@ function settingsWith(sandbox: Sandbox, { timeouts, upstream }: Slow, rule: Rule
 }
 
 /** What the registry is told of slow layers. */
-export type Slow = Pick<Slowness, "timeouts"> & { upstream: string };
+export type Slow = Slowness & { upstream: string };
 
 /** The first up, with the rule that is in force when the clients begin. @throws when it fails */
 export async function harden(sandbox: Sandbox, slow: Slow): Promise<void> {

@@ -45,38 +45,37 @@ async function soakOn(
   seconds: number,
   log: (line: string) => void,
 ): Promise<Soaked> {
-  const { seconds: slow, timeouts } = slownessOf(seconds);
+  const slowness = slownessOf(seconds);
   const [{ url }] = (sandbox.settings()["harden-zot:registry"] as { pullThrough: [{ url: string }] }).pullThrough;
-  const upstream = await startSlowUpstream(url, slow);
+  const upstream = await startSlowUpstream(url, slowness.seconds);
   try {
-    return await soakThrough({ timeouts, upstream: upstream.url }, slow, disk, sandbox, seconds, log);
+    return await soakThrough({ ...slowness, upstream: upstream.url }, disk, sandbox, seconds, log);
   } finally {
     upstream.close();
   }
 }
 
 async function soakThrough(
-  slowly: Slow,
-  slow: number,
+  slow: Slow,
   disk: Disk | undefined,
   sandbox: Sandbox,
   seconds: number,
   log: (line: string) => void,
 ): Promise<Soaked> {
   await layDown(sandbox);
-  await harden(sandbox, slowly);
+  await harden(sandbox, slow);
   const memoryBefore = memoryOf(sandbox);
   const recorder = new Recorder();
   const around = {
     registry: sandbox.registryUrl,
     recorder,
     cached: sandbox.cached,
-    slow,
+    slow: slow.seconds,
     login: () => loginOf(sandbox, recorder),
   };
   const load = new Load(around);
   const plan = timeline(seconds);
-  const operator = new Operator(sandbox, around, load, plan.outage, slowly, disk);
+  const operator = new Operator(sandbox, around, load, plan.outage, slow, disk);
   await operator.begin();
   load.start();
   const skipped = await follow(plan, operator, recorder, log);
@@ -84,7 +83,7 @@ async function soakThrough(
   const measured = recorder.now() / 1000;
   const memory: [number, number] = [memoryBefore, memoryOf(sandbox)];
   log("every client is gone: what is there now?");
-  const checks = await endChecks(sandbox, operator, recorder, await around.login(), slow);
+  const checks = await endChecks(sandbox, operator, recorder, await around.login(), slow.seconds);
   const strange = unexplained(recorder.exchanges, recorder);
   const passed = strange.length + recorder.problems.length + checks.flatMap(({ wrong }) => wrong).length === 0;
   return { recorder, skipped, unexplained: strange, endChecks: checks, memory, seconds: measured, passed };
