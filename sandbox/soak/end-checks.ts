@@ -137,7 +137,10 @@ async function onlyNamedKeys(sandbox: Sandbox, handedOut: string[], { apiKey, us
   const { output } = await sandbox.stack.pulumi(["stack", "export", "--show-secrets"]);
   const { resources } = (JSON.parse(output) as Exported).deployment;
   const retired = resources.find(({ urn }) => urn.endsWith(`::${username}-retired-keys`));
-  const named = Object.values(JSON.parse(String(retired?.outputs?.stdout)) as Record<string, string>);
+  // Beside the keys it says whose they are.
+  const named = Object.values(JSON.parse(String(retired?.outputs?.stdout)) as Record<string, string>).filter((value) =>
+    /^[0-9a-f]{8}-/.test(value),
+  );
   const alive: string[] = [];
   for (const key of handedOut) {
     const answer = await fetchOne(`${sandbox.registryUrl}/v2/`, { headers: { authorization: basic(username, key) } });
@@ -179,12 +182,24 @@ async function verified(sandbox: Sandbox, operator: Operator): Promise<EndCheck>
 }
 
 /** What docs/agent.md says the agent keeps, and nothing of a transaction. */
-const AGENT_FILES = ["agent.sh", "original.json", "previous.json", "previous.record", "record", "secrets", "version"];
+const AGENT_FILES = [
+  "agent.sh",
+  "original.json",
+  "previous.json",
+  "previous.record",
+  "record",
+  "secrets",
+  "tenure",
+  "version",
+];
+
+/** Where the configuration lies on a file system of its own. */
+const LOST_AND_FOUND = "lost+found";
 
 function nothingLeftOver({ host }: Sandbox): EndCheck {
   const below = (directory: string) => readdirSync(join(host.configDirectory, directory));
   const strange = [
-    ...below(".").filter((name) => !["config.json", "harden-zot"].includes(name)),
+    ...below(".").filter((name) => !["config.json", "harden-zot", LOST_AND_FOUND].includes(name)),
     ...below("harden-zot").filter((name) => !AGENT_FILES.includes(name)),
   ];
   const secrets = below("harden-zot/secrets");
