@@ -29,7 +29,7 @@ describe("make adopt", () => {
     expect({ code, out, err }).toEqual({
       code: 2,
       out: "",
-      err: "standard input: http.prot is not a key that zot 2.1.20 knows, and it does not start with one: correct or remove it\n",
+      err: "standard input: http.prot is not a key that zot knows, and it does not start with one: correct or remove it\n",
     });
   });
 

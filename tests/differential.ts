@@ -28,6 +28,7 @@ import {
   RealZot,
   Workshop,
 } from "./differential/registry";
+import { releaseOf } from "./zot-release";
 
 /**
  * Random configurations and requests, answered by the real zot (ZOT=path) and by the authorizer; any difference is
@@ -36,7 +37,7 @@ import {
 async function main(): Promise<number> {
   const binary = process.env.ZOT;
   if (!binary) {
-    console.error("set ZOT to the path of a zot v2.1.20 binary");
+    console.error("set ZOT to the path of a zot binary, 2.1.20 or later");
     return 2;
   }
   const wanted = Number(process.env.DECISIONS ?? 20_000);
@@ -45,11 +46,12 @@ async function main(): Promise<number> {
   const tally: Tally = { agree: 0, differ: 0, undefinedByTie: 0, configurations: 0, refused: 0 };
   try {
     const workshop = new Workshop([binary], folder);
+    const release = releaseOf(binary);
     await workshop.prepare();
     const rounds = Math.ceil(wanted / PER_CONFIGURATION) * 2;
     for (const drawn of fc.sample(setup, { numRuns: rounds, seed })) {
       if (tally.agree + tally.differ >= wanted) break;
-      await round(workshop, drawn, seed + tally.configurations, tally);
+      await round(workshop, release, drawn, seed + tally.configurations, tally);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -73,10 +75,10 @@ type Drawn = typeof setup extends fc.Arbitrary<infer T> ? T : never;
 
 const PER_CONFIGURATION = 250;
 
-async function round(workshop: Workshop, drawn: Drawn, seed: number, tally: Tally): Promise<void> {
+async function round(workshop: Workshop, release: string, drawn: Drawn, seed: number, tally: Tally): Promise<void> {
   tally.configurations++;
   const configAt = (port: number) => zotConfig(drawn, port, workshop.storage(drawn.dedupe), workshop.htpasswd);
-  const authorizer = authorizerOf(configAt(0));
+  const authorizer = authorizerOf(configAt(0), release);
   const zot = await RealZot.start(workshop.command, workshop.folder, configAt);
   if (zot === undefined || authorizer === undefined) {
     tally.refused++;
@@ -104,9 +106,9 @@ async function round(workshop: Workshop, drawn: Drawn, seed: number, tally: Tall
   }
 }
 
-function authorizerOf(config: ZotConfig): Authorizer | undefined {
+function authorizerOf(config: ZotConfig, zot: string): Authorizer | undefined {
   try {
-    return createAuthorizer(config);
+    return createAuthorizer(config, { zot });
   } catch (error) {
     if (error instanceof ConditionError) return undefined;
     throw error;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { basic } from "../../src/credentials/http";
+import { basic, type Fetch } from "../../src/credentials/http";
 import { pushImage } from "../../src/verify/distribution";
 import { digestOf, MANIFEST_TYPE } from "../../src/verify/image";
 import type { Image } from "../../src/verify/target";
 import { GUARDED, imageOf, SEEDS, type Seed } from "./images";
 import type { Action } from "./judge";
 import type { Recorder } from "./recorder";
+import { SLOW_IMAGE, trickle } from "./slow";
 
 /** Milliseconds from one round to the next, of one worker; a slow answer makes it fewer, never more at once. */
 const PULL_PERIOD = 250;
@@ -26,6 +27,8 @@ export interface Surroundings {
   recorder: Recorder;
   /** Found in the pull-through cache. */
   cached: Image;
+  /** Seconds that a slow layer takes. */
+  slow: number;
   /** What the stack hands out now. */
   login: () => Promise<Login>;
 }
@@ -49,19 +52,40 @@ export class Client {
     for (const { digest } of image.blobs) await this.get("pull a blob", `${repository}/blobs/${digest}`, digest);
   }
 
-  async get(action: Action, path: string, digest?: string): Promise<void> {
+  /** @returns its status; undefined when no answer came */
+  async get(action: Action, path: string, digest?: string, seconds?: number): Promise<number | undefined> {
     const { recorder, registry } = this.around;
     const headers = { ...this.headers, accept: MANIFEST_TYPE };
-    const answer = await answered(recorder.fetchAs(action)(`${registry}/v2/${path}`, { headers }));
-    if (answer?.status !== 200 || digest === undefined) return;
-    if (digestOf(Buffer.from(await answer.arrayBuffer())) !== digest) recorder.note(action, "wrong bytes");
+    const answer = await answered(recorder.fetchAs(action, seconds)(`${registry}/v2/${path}`, { headers }));
+    if (answer?.status === 200 && digest !== undefined) {
+      if (digestOf(Buffer.from(await answer.arrayBuffer())) !== digest) recorder.note(action, "wrong bytes");
+    }
+    return answer?.status;
   }
 
   /** A push of an image nobody has pushed before. @returns its status; undefined when no answer came */
-  async push(action: Action, repository: string, tag: string): Promise<number | undefined> {
+  push(action: Action, repository: string, tag: string): Promise<number | undefined> {
+    return this.pushBy(this.around.recorder.fetchAs(action), repository, tag);
+  }
+
+  /** The same, with a layer that takes its time. */
+  pushSlowly(repository: string, tag: string): Promise<number | undefined> {
+    const { recorder, slow } = this.around;
+    const [, { digest }] = imageOf(`${repository}:${tag}`).blobs as [unknown, { digest: string }];
+    const send = recorder.fetchAs("push a slow layer", slow);
+    return this.pushBy(
+      (url, init) =>
+        url.includes(encodeURIComponent(digest)) && init?.body instanceof Uint8Array
+          ? send(url, slowly(init, init.body, slow))
+          : send(url, init),
+      repository,
+      tag,
+    );
+  }
+
+  private async pushBy(send: Fetch, repository: string, tag: string): Promise<number | undefined> {
     const { recorder, registry } = this.around;
     const image = imageOf(`${repository}:${tag}`);
-    const send = recorder.fetchAs(action);
     let begun = false;
     const answer = await answered(
       pushImage(registry, repository, tag, image, this.headers, (url, init) => {
@@ -84,6 +108,15 @@ export class Client {
     await answered(recorder.fetchAs(action)(url, { method: "PUT", headers, body: new Uint8Array(bytes) }));
   }
 }
+
+/** zot reads the body of a PUT by its length alone. */
+const slowly = (init: RequestInit, body: Uint8Array, seconds: number) =>
+  ({
+    ...init,
+    headers: { ...(init.headers as object), "content-length": String(body.length) },
+    body: trickle(body, seconds),
+    duplex: "half",
+  }) as RequestInit;
 
 /** That none came is in the record already. */
 const answered = (request: Promise<Response>): Promise<Response | undefined> => request.catch(() => undefined);
@@ -112,6 +145,8 @@ export class Load {
       await anonymous.get("pull through the cache", `${cached.repository}/manifests/${cached.tag}`);
       await anonymous.push("push", round % 2 === 0 ? "team/app" : "anyone/app", `v6.6.${round}-0000000`);
     });
+    this.work(PULL_PERIOD, () => this.pullSlowly(anonymous));
+    this.work(PUSH_PERIOD, (round) => this.pushSlowly(round));
     for (let runner = 0; runner < JOB_RUNNERS; runner++) {
       this.work(PUSH_PERIOD, (round) => this.job(runner, round));
     }
@@ -127,7 +162,7 @@ export class Load {
     await Promise.all([...this.#jobs.values()].map((job) => (job.apiKey === apiKey ? undefined : job.done)));
   }
 
-  private work(period: number, round: (number: number) => Promise<void>): void {
+  private work(period: number, round: (number: number) => Promise<unknown>): void {
     const run = async () => {
       for (let number = 0; !this.#stopping; number++) {
         const began = performance.now();
@@ -142,6 +177,17 @@ export class Load {
   private pick(round: number): Seed {
     const seed = SEEDS[round % SEEDS.length] as Seed;
     return (round % 2 === 0 ? undefined : this.around.recorder.recent(round)) ?? seed;
+  }
+
+  /** Slow until it came whole, which fills the cache. */
+  private async pullSlowly(client: Client): Promise<void> {
+    const path = `${SLOW_IMAGE.repository}/manifests/${SLOW_IMAGE.tag}`;
+    await client.get("pull through a slow upstream", path, undefined, this.around.slow);
+  }
+
+  private async pushSlowly(round: number): Promise<void> {
+    const login = await this.around.login().catch(() => undefined);
+    if (login) await new Client(this.around, login).pushSlowly("team/slow", `v4.0.${round}-abcdef0`);
   }
 
   /** As CI works: one login at its start, and that to its end. */

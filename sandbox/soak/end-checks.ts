@@ -15,6 +15,7 @@ import { GUARDED, SEEDS } from "./images";
 import { differences, type Found, type Known } from "./judge";
 import type { Operator } from "./operator";
 import type { Recorder } from "./recorder";
+import { SLOW_IMAGE } from "./slow";
 
 /** How many tags are read at the same time. */
 const READERS = 4;
@@ -26,20 +27,42 @@ export interface EndCheck {
   wrong: string[];
 }
 
-/** The end of a run, with every client gone: what must still be so. @param login of the key that the stack hands out */
+/**
+ * The end of a run, with every client gone: what must still be so.
+ * @param login of the key that the stack hands out
+ * @param slow seconds that a slow layer takes
+ */
 export async function endChecks(
   sandbox: Sandbox,
   operator: Operator,
   recorder: Recorder,
   login: Login,
+  slow: number,
 ): Promise<EndCheck[]> {
   return [
+    slowLayers(recorder, slow),
     await nothingLost(sandbox, recorder),
     await onlyNamedKeys(sandbox, operator.keys, login),
     await nothingToChange(sandbox),
     await verified(sandbox, operator),
     nothingLeftOver(sandbox),
   ];
+}
+
+/** At least one each way came through whole, which took as long as it was meant to. */
+function slowLayers({ exchanges }: Recorder, slow: number): EndCheck {
+  const actions = ["push a slow layer", "pull through a slow upstream"] as const;
+  const whole = actions.map((wanted) =>
+    exchanges.filter(
+      ({ action, from, status, to }) =>
+        action === wanted && (status === 200 || status === 201) && to - from >= 900 * slow,
+    ),
+  );
+  return {
+    title: `layers that take ${slow} s come through`,
+    seen: actions.map((action, index) => `${action}: ${whole[index]?.length}`).join(", "),
+    wrong: actions.filter((_, index) => whole[index]?.length === 0).map((action) => `${action}: none came through`),
+  };
 }
 
 async function nothingLost(sandbox: Sandbox, recorder: Recorder): Promise<EndCheck> {
@@ -54,8 +77,8 @@ async function nothingLost(sandbox: Sandbox, recorder: Recorder): Promise<EndChe
     known.set(name, { digest: image.manifest.digest, answered });
   }
   const found = await everyTag(sandbox.registryUrl, asAdmin);
-  // The one that was there before, and what the cache brings along.
-  const others = [sandbox.existing, sandbox.cached].map(({ repository, tag }) => `${repository}:${tag}`);
+  // The one that was there before, and what the caches bring along.
+  const others = [sandbox.existing, sandbox.cached, SLOW_IMAGE].map(({ repository, tag }) => `${repository}:${tag}`);
   for (const name of others) found.delete(name);
   const doubtful = [...recorder.pushed.values()].filter(({ answered }) => !answered).length;
   return {
@@ -114,7 +137,10 @@ async function onlyNamedKeys(sandbox: Sandbox, handedOut: string[], { apiKey, us
   const { output } = await sandbox.stack.pulumi(["stack", "export", "--show-secrets"]);
   const { resources } = (JSON.parse(output) as Exported).deployment;
   const retired = resources.find(({ urn }) => urn.endsWith(`::${username}-retired-keys`));
-  const named = Object.values(JSON.parse(String(retired?.outputs?.stdout)) as Record<string, string>);
+  // Beside the keys it says whose they are.
+  const named = Object.values(JSON.parse(String(retired?.outputs?.stdout)) as Record<string, string>).filter((value) =>
+    /^[0-9a-f]{8}-/.test(value),
+  );
   const alive: string[] = [];
   for (const key of handedOut) {
     const answer = await fetchOne(`${sandbox.registryUrl}/v2/`, { headers: { authorization: basic(username, key) } });
@@ -156,12 +182,24 @@ async function verified(sandbox: Sandbox, operator: Operator): Promise<EndCheck>
 }
 
 /** What docs/agent.md says the agent keeps, and nothing of a transaction. */
-const AGENT_FILES = ["agent.sh", "original.json", "previous.json", "previous.record", "record", "secrets", "version"];
+const AGENT_FILES = [
+  "agent.sh",
+  "original.json",
+  "previous.json",
+  "previous.record",
+  "record",
+  "secrets",
+  "tenure",
+  "version",
+];
+
+/** Where the configuration lies on a file system of its own. */
+const LOST_AND_FOUND = "lost+found";
 
 function nothingLeftOver({ host }: Sandbox): EndCheck {
   const below = (directory: string) => readdirSync(join(host.configDirectory, directory));
   const strange = [
-    ...below(".").filter((name) => !["config.json", "harden-zot"].includes(name)),
+    ...below(".").filter((name) => !["config.json", "harden-zot", LOST_AND_FOUND].includes(name)),
     ...below("harden-zot").filter((name) => !AGENT_FILES.includes(name)),
   ];
   const secrets = below("harden-zot/secrets");

@@ -25,6 +25,7 @@ export const ACTIONS = {
   "pull a manifest by its digest": SERVED,
   "pull a blob": SERVED,
   "pull through the cache": SERVED,
+  "pull through a slow upstream": SERVED,
   "pull from guarded/": {
     actor: "anonymous",
     because: "the rule in force",
@@ -32,6 +33,7 @@ export const ACTIONS = {
   },
   push: { actor: "anonymous", because: "nobody pushes without a key", allowed: [401] },
   "push a new version": { actor: "CI", because: "its own path", allowed: PUSHED },
+  "push a slow layer": { actor: "CI", because: "registry.timeouts", allowed: PUSHED },
   "push with the key before": { actor: "CI", because: "running jobs keep their key", allowed: PUSHED },
   "push to extra/": { actor: "CI", because: "the rule in force", allowed: { open: PUSHED, closed: [403] } },
   "overwrite a version": { ...REFUSED, because: "versions are immutable" },

@@ -10,6 +10,7 @@ import type { Sandbox } from "../sandbox";
 import { Client, type Load, type Login, type Surroundings } from "./clients";
 import { GUARDED } from "./images";
 import type { Rule } from "./judge";
+import { SLOW_CACHE, type Slowness } from "./slow";
 import type { Change } from "./timeline";
 
 const run = promisify(execFile);
@@ -29,23 +30,29 @@ function diagnosticsOf(output: string): string {
     .join("\n");
 }
 
-/** The sandbox's settings with a rule in force and so many rotations of the key asked for. */
-function settingsWith(sandbox: Sandbox, rule: Rule, rotations: number): RawSettings {
+/** The sandbox's settings with a slow cache, a rule in force and so many rotations of the key asked for. */
+function settingsWith(sandbox: Sandbox, { timeouts, upstream }: Slow, rule: Rule, rotations: number): RawSettings {
   const settings = sandbox.settings();
+  const registry = settings["harden-zot:registry"] as { pullThrough: object[] };
+  const slowCache = { name: SLOW_CACHE, url: upstream, tlsVerify: false };
   const access = settings["harden-zot:access"] as object;
   const [ci] = settings["harden-zot:ci"] as { repositories: string[] }[];
   const repositories = [...(ci?.repositories ?? []), ...(rule === "open" ? ["extra/**"] : [])];
   const key = rotations > 0 ? { key: { rotate: `number ${rotations}` } } : {};
   return {
     ...settings,
+    "harden-zot:registry": { ...registry, timeouts, pullThrough: [...registry.pullThrough, slowCache] },
     "harden-zot:access": { ...access, private: rule === "closed" ? ["guarded/**"] : [] },
     "harden-zot:ci": [{ ...ci, repositories, ...key }],
   };
 }
 
+/** What the registry is told of slow layers. */
+export type Slow = Slowness & { upstream: string };
+
 /** The first up, with the rule that is in force when the clients begin. @throws when it fails */
-export async function harden(sandbox: Sandbox): Promise<void> {
-  sandbox.stack.configure(settingsWith(sandbox, FIRST_RULE, 0));
+export async function harden(sandbox: Sandbox, slow: Slow): Promise<void> {
+  sandbox.stack.configure(settingsWith(sandbox, slow, FIRST_RULE, 0));
   const { code, output } = await sandbox.stack.up();
   if (code !== 0) throw new Error(`the first up failed:\n${output}`);
 }
@@ -63,6 +70,7 @@ export class Operator {
     private readonly around: Surroundings,
     private readonly load: Load,
     private readonly outage: number,
+    private readonly slow: Slow,
     /** What the registry host's configuration lies on, where its power can be cut. */
     private readonly disk: Disk | undefined,
   ) {}
@@ -75,7 +83,7 @@ export class Operator {
 
   /** What the stack is to be. */
   settings(rule = this.#rule, rotations = this.#rotations): RawSettings {
-    return settingsWith(this.sandbox, rule, rotations);
+    return settingsWith(this.sandbox, this.slow, rule, rotations);
   }
 
   /** What goes wrong is noted down; the run goes on. */

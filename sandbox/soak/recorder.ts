@@ -73,12 +73,16 @@ export class Recorder {
     this.exchanges.push({ action, status, from, to: this.now() });
   }
 
-  /** Sends and records; the answer is read to its end. @throws when none came, which is recorded too */
-  fetchAs(action: Action): Fetch {
+  /**
+   * Sends and records; the answer is read to its end.
+   * @param seconds that it is meant to take
+   * @throws when none came, which is recorded too
+   */
+  fetchAs(action: Action, seconds = 0): Fetch {
     return async (url, init) => {
       const from = this.now();
       try {
-        const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT), ...init });
+        const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT + 1000 * seconds), ...init });
         const body = await answer.arrayBuffer();
         this.note(action, answer.status, from);
         return new Response(body.byteLength > 0 ? body : null, { status: answer.status, headers: answer.headers });

@@ -6,9 +6,10 @@ import { Load, type Login } from "./clients";
 import { type EndCheck, endChecks, memoryOf } from "./end-checks";
 import { GUARDED, SEEDS } from "./images";
 import { type Exchange, HALF_WRITTEN, unexplained } from "./judge";
-import { harden, Operator } from "./operator";
+import { harden, Operator, type Slow } from "./operator";
 import { onDisk } from "./power";
 import { Recorder } from "./recorder";
+import { slownessOf, startSlowUpstream } from "./slow";
 import { type Change, overtaken, type Timeline, timeline } from "./timeline";
 
 /** All that a run saw, and whether it may be called good. */
@@ -47,19 +48,37 @@ async function soakOn(
   seconds: number,
   log: (line: string) => void,
 ): Promise<Omit<Soaked, "powerCuts">> {
+  const slowness = slownessOf(seconds);
+  const [{ url }] = (sandbox.settings()["harden-zot:registry"] as { pullThrough: [{ url: string }] }).pullThrough;
+  const upstream = await startSlowUpstream(url, slowness.seconds);
+  try {
+    return await soakThrough({ ...slowness, upstream: upstream.url }, disk, sandbox, seconds, log);
+  } finally {
+    upstream.close();
+  }
+}
+
+async function soakThrough(
+  slow: Slow,
+  disk: Disk | undefined,
+  sandbox: Sandbox,
+  seconds: number,
+  log: (line: string) => void,
+): Promise<Omit<Soaked, "powerCuts">> {
   await layDown(sandbox);
-  await harden(sandbox);
+  await harden(sandbox, slow);
   const memoryBefore = memoryOf(sandbox);
   const recorder = new Recorder();
   const around = {
     registry: sandbox.registryUrl,
     recorder,
     cached: sandbox.cached,
+    slow: slow.seconds,
     login: () => loginOf(sandbox, recorder),
   };
   const load = new Load(around);
   const plan = timeline(seconds);
-  const operator = new Operator(sandbox, around, load, plan.outage, disk);
+  const operator = new Operator(sandbox, around, load, plan.outage, slow, disk);
   await operator.begin();
   load.start();
   const skipped = await follow(plan, operator, recorder, log);
@@ -67,7 +86,7 @@ async function soakOn(
   const measured = recorder.now() / 1000;
   const memory: [number, number] = [memoryBefore, memoryOf(sandbox)];
   log("every client is gone: what is there now?");
-  const checks = await endChecks(sandbox, operator, recorder, await around.login());
+  const checks = await endChecks(sandbox, operator, recorder, await around.login(), slow.seconds);
   const strange = unexplained(recorder.exchanges, recorder);
   const passed = strange.length + recorder.problems.length + checks.flatMap(({ wrong }) => wrong).length === 0;
   return { recorder, skipped, unexplained: strange, endChecks: checks, memory, seconds: measured, passed };

@@ -15,6 +15,7 @@ import * as auth from "./identity/routes";
 import { RateLimiter } from "./rate-limit";
 import type { Registry } from "./registry";
 import { startFailure } from "./start-failure";
+import { limitAnswer } from "./timeouts";
 import { isPage, sendPage } from "./ui";
 
 const HEALTH = ["/livez", "/readyz", "/startupz"];
@@ -26,6 +27,7 @@ export function createRegistryServer(registry: Registry): Server {
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     response.on("finish", () => logExchange(registry, request, response));
+    limitAnswer(response, registry.config.http);
     if (!HEALTH.includes(path) && !limiter.admits(request.method ?? "")) {
       sendText(response, 429, "Too Many Requests");
       return;
@@ -33,7 +35,10 @@ export function createRegistryServer(registry: Registry): Server {
     answer(registry, path, request, response).catch((error) => fail(registry, error, response));
   };
   const { cert, key } = registry.config.http.tls ?? {};
-  return cert && key ? createSecureServer(certificate(cert, key), listener) : createServer(listener);
+  const server = cert && key ? createSecureServer(certificate(cert, key), listener) : createServer(listener);
+  // Node's own limit of five minutes for a request.
+  server.requestTimeout = 0;
+  return server;
 }
 
 function certificate(cert: string, key: string): ServerOptions {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { OperatorError } from "../settings/errors";
 import { parseSettings, type RawSettings } from "../settings/settings";
+import type { ZotConfig } from "../zot/types";
 import { adopt } from "./adopt";
 import { reportOn } from "./changes";
 import { readConfig } from "./read";
@@ -172,7 +173,7 @@ describe("adopt", () => {
     const { settings } = adopted((config) => {
       Object.assign(config.storage, { retention: { dryRun: true, delay: "24h" } });
       Object.assign(config.http.auth, { failDelay: 5, htpasswd: { path: "/srv/zot/config/htpasswd" } });
-      Object.assign(config.http, { readTimeout: "5m", tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" } });
+      Object.assign(config.http, { tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" } });
       Object.assign(config.extensions, { scrub: { enable: true, interval: "24h" }, trust: { enable: true } });
       Object.assign(config.log, { output: "/var/log/zot.log" });
     });
@@ -180,12 +181,36 @@ describe("adopt", () => {
       storage: { retention: { dryRun: true, delay: "24h" } },
       http: {
         auth: { failDelay: 5, htpasswd: { path: "/srv/zot/config/htpasswd" } },
-        readTimeout: "5m",
         tls: { cert: "/srv/zot/c.pem", key: "/srv/zot/k.pem" },
       },
       log: { output: "/var/log/zot.log" },
       extensions: { scrub: { enable: true, interval: "24h" }, trust: { enable: true } },
     });
+  });
+
+  it.each([
+    [{}, undefined, { readTimeout: "not set", writeTimeout: "not set" }],
+    [{ readTimeout: "5m", writeTimeout: "30m" }, { read: "5m" }, {}],
+    [{ writetimeout: 600e9 }, { write: "10m" }, { readTimeout: "not set" }],
+    // No bound at all is no setting.
+    [{ readTimeout: "0s", writeTimeout: "1h" }, { write: "1h" }, { readTimeout: '"0s"' }],
+  ])("keeps the timeouts that it finds, and says which change: %j", (http, timeouts, changed) => {
+    const { settings, report } = adopted((config) => Object.assign(config.http, http));
+    expect(settings["harden-zot:registry"]?.timeouts).toEqual(timeouts);
+    expect(settings["harden-zot:registry"]?.extraConfig).toBeUndefined();
+    const told = (report as string).match(/http\.\w+Timeout: "30m", until now [^;]+;/g) ?? [];
+    expect(told).toEqual(Object.entries(changed).map(([key, was]) => `http.${key}: "30m", until now ${was};`));
+  });
+
+  it("keeps keys of caches that zot 2.1.20 does not know, for a version that does", () => {
+    const { settings } = adopted((config) => {
+      const [cache] = (config.extensions as { sync: { registries: object[] } }).sync.registries;
+      Object.assign(cache as object, { reqpersec: 2.5, manifestCheckInterval: "1m" });
+    });
+    const { extraConfig, version } = settings["harden-zot:registry"] as { extraConfig: ZotConfig; version: string };
+    expect(version).toBe("2.1.21");
+    expect(extraConfig.extensions?.sync?.registries[0]).toMatchObject({ reqPerSec: 2.5, manifestCheckInterval: "1m" });
+    expect(adopted().settings["harden-zot:registry"]?.version).toBe("2.1.20");
   });
 
   it("names a secret by its place, and never shows what it is", () => {
@@ -280,13 +305,21 @@ describe("adopt", () => {
 
 describe("adopt refuses in one clear sentence", () => {
   it.each([
-    ["no JSON", '{"http": {"auth": "s3cret-9" ', /^config\.json is not valid JSON.*jq/],
+    ["no JSON", '{"http": {"auth": "s3cret-9" ', /^config\.json is not valid JSON \(line 1, column 30\): .*jq/],
+    ["YAML", "http:\n  port: 5000\n", /^config\.json is not valid JSON \(line 1, column 1\)/],
+    [
+      "a wrong word",
+      '{\n  "log": {\n    "level": debug\n  }\n}',
+      /^config\.json is not valid JSON \(line 3, column 14\)/,
+    ],
+    ["a comma too many", '{\n  "log": {},\n}', /^config\.json is not valid JSON \(line 3, column 1\)/],
+    ["nothing", "", /^config\.json is not valid JSON \(line 1, column 1\)/],
     ["a list", "[]", /^config\.json is not a JSON object/],
     ["something else", "{}", /^config\.json has no storage\.rootDirectory or no http section/],
     [
       "an unknown key",
       '{"storage":{"rootDirectory":"/srv"},"http":{"accessControl":{"repositories":{"**":{"anonymouspolicies":["s3cret-9"]}}}}}',
-      /^config\.json: http\.accessControl\.repositories\["\*\*"\]\.anonymouspolicies is not a key that zot 2\.1\.20 knows/,
+      /^config\.json: http\.accessControl\.repositories\["\*\*"\]\.anonymouspolicies is not a key that zot knows/,
     ],
     [
       "a value of the wrong kind",

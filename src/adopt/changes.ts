@@ -93,6 +93,10 @@ const TOLD =
 
 const WHY: [RegExp, string][] = [
   [/^http\.realm$/, "what the 401 challenge calls the registry; clients do not care"],
+  [
+    /^http\.(read|write)Timeout$/,
+    "how long a layer may take (harden-zot:registry.timeouts); at zot's own 60 s, which hold where nothing is set, a slow one is cut without an answer",
+  ],
   [/^http\.auth\.apikey$/, "CI logs in with API keys"],
   [/issuer$/, "the issuer of the application that the stack keeps in Authentik"],
 ];

@@ -10,6 +10,8 @@ const OURS: readonly string[] = [
   "commit",
   "releaseTag",
   "binaryType",
+  "http.readTimeout",
+  "http.writeTimeout",
   "http.accessControl.repositories",
   "http.accessControl.adminPolicy",
   "http.accessControl.metrics",

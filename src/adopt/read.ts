@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { OperatorError } from "../settings/errors";
 import { canonical } from "../zot/file/canonical";
 import { isObject } from "../zot/file/decode";
-import { configSchema } from "../zot/file/schema";
+import { laterConfigSchema } from "../zot/file/schema";
 import type { ZotConfig } from "../zot/types";
 
 /** A config.json that zot would load, in zot's own spelling. */
@@ -16,7 +16,7 @@ export interface FoundConfig {
 /**
  * @param text a config.json
  * @param name what messages call it
- * @throws OperatorError one sentence for each thing that zot 2.1.20 would not load; none quotes a value
+ * @throws OperatorError one sentence for each thing that zot would not load; none quotes a value
  */
 export function readConfig(text: string, name: string): FoundConfig {
   const found = read(text, name, []);
@@ -47,10 +47,10 @@ export function readRunning(text: string, name: string): FoundConfig {
 /** @param taken kinds of issues that are no reason to refuse */
 function read(text: string, name: string, taken: readonly string[]): FoundConfig {
   const value = withoutNulls(parseJson(text, name));
-  const issues = configSchema.safeParse(value).error?.issues.filter(({ code }) => !taken.includes(code)) ?? [];
+  const issues = laterConfigSchema.safeParse(value).error?.issues.filter(({ code }) => !taken.includes(code)) ?? [];
   if (issues.length > 0) throw new OperatorError(issues.flatMap(describe(name)).join("\n"));
   const secrets: string[] = [];
-  return { config: withoutSecrets(canonical(configSchema, value), "", secrets) as ZotConfig, secrets };
+  return { config: withoutSecrets(canonical(laterConfigSchema, value), "", secrets) as ZotConfig, secrets };
 }
 
 /** JSON.parse quotes the text around a mistake, which may be a secret: only the place is told. */
@@ -59,15 +59,36 @@ function parseJson(text: string, name: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
-    const lines = text.slice(0, Number(position)).split("\n");
-    const where = position === undefined ? "" : ` (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+    const lines = text.slice(0, positionOf(error as Error, text)).split("\n");
     throw new OperatorError(
-      `${name} is not valid JSON${where}: zot's config.json is wanted, \`jq .\` shows what is wrong`,
+      `${name} is not valid JSON (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}): zot's config.json is wanted, \`jq .\` shows what is wrong`,
     );
   }
   if (!isObject(value)) throw new OperatorError(`${name} is not a JSON object: zot's config.json is wanted`);
   return value;
+}
+
+/** V8 gives no position of an unexpected token: the shortest beginning that has such a mistake ends with it. */
+function positionOf({ message }: Error, text: string): number {
+  const [, position] = /position (\d+)/.exec(message) ?? [];
+  if (position !== undefined) return Number(position);
+  if (!hasWrongToken(text)) return text.length;
+  let [shortest, longest] = [1, text.length];
+  while (shortest < longest) {
+    const length = Math.floor((shortest + longest) / 2);
+    if (hasWrongToken(text.slice(0, length))) longest = length;
+    else shortest = length + 1;
+  }
+  return shortest - 1;
+}
+
+function hasWrongToken(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return (error as Error).message.startsWith("Unexpected token");
+  }
 }
 
 function describe(name: string) {
@@ -75,7 +96,7 @@ function describe(name: string) {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map(
         (key) =>
-          `${name}: ${pathOf([...issue.path, key])} is not a key that zot 2.1.20 knows, and it does not start with one: correct or remove it`,
+          `${name}: ${pathOf([...issue.path, key])} is not a key that zot knows, and it does not start with one: correct or remove it`,
       );
     }
     return [`${name}: ${pathOf(issue.path)}: ${issue.message}; zot does not start with it`];

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { registrySettings } from "../settings/registry";
+import { DEFAULT_TIMEOUT, registryKeys } from "../settings/registry";
+import { requestTimeout } from "../settings/vocabulary";
 import type { AccessControl, OpenIdProvider, SyncRegistry, ZotConfig } from "../zot/types";
+import { LATER_KEYS_SINCE, laterKeyIn } from "../zot/versions";
 
 /** Settings as the stack file has them: nothing that is a default. */
 export type Section = Record<string, unknown>;
@@ -26,17 +28,26 @@ export function registrySection(config: ZotConfig, missing: Missing): Section {
   missing.set("harden-zot:registry.version", "what `zot --version` says on the hosts");
   return withoutDefaults({
     externalUrl: url ?? "https://registry.invalid",
-    version: "2.1.20",
+    version: laterKeyIn(config) === undefined ? "2.1.20" : LATER_KEYS_SINCE,
     listen: { address: http.address.replace(/^\[(.*)\]$/, "$1"), port: Number(http.port) },
     storage: storageSection(storage),
     pullThrough: caches,
     compat: http.compat ?? [],
     realm: accepted("realm", http.realm),
     logLevel: accepted("logLevel", log?.level),
+    timeouts: timeoutsOf(http),
     metrics: metricsOf(config),
     search: search && (search.cve?.updateInterval ? { cve: { updateInterval: search.cve.updateInterval } } : {}),
-    ui: ui !== undefined,
+    ui: (ui !== undefined) === (search !== undefined) ? undefined : ui !== undefined,
   });
+}
+
+/** What the setting takes; the default stands in for anything else, such as no bound at all. */
+function timeoutsOf({ readTimeout: read, writeTimeout: write }: ZotConfig["http"]): Section | undefined {
+  const kept = Object.entries({ read, write }).filter(
+    ([, value]) => value !== DEFAULT_TIMEOUT && requestTimeout.safeParse(value).success,
+  );
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
 function storageSection({ rootDirectory, gc, gcDelay, gcInterval, dedupe }: ZotConfig["storage"]): Section {
@@ -47,7 +58,7 @@ function storageSection({ rootDirectory, gc, gcDelay, gcInterval, dedupe }: ZotC
   return { rootDirectory, ...Object.fromEntries(differing) };
 }
 
-const DEFAULTS: Section = { pullThrough: [], compat: [], metrics: "off", ui: true, realm: "zot", logLevel: "info" };
+const DEFAULTS: Section = { pullThrough: [], compat: [], metrics: "off", realm: "zot", logLevel: "info" };
 
 function withoutDefaults(section: Section): Section {
   const kept = Object.entries(section).filter(
@@ -58,7 +69,7 @@ function withoutDefaults(section: Section): Section {
 
 /** The value, if the setting of that name takes it; else the configuration keeps it through extraConfig. */
 function accepted(key: "externalUrl" | "realm" | "logLevel", value: string | undefined): string | undefined {
-  return registrySettings.shape[key].safeParse(value).success ? value : undefined;
+  return registryKeys.shape[key].safeParse(value).success ? value : undefined;
 }
 
 /** undefined: more than a cache filled on demand. */

@@ -56,6 +56,7 @@ const registry = fc.record(
     metrics: fc.constantFrom("off", "anonymous", { users: ["prometheus"] }),
     search: fc.constantFrom({}, { cve: { updateInterval: "2h" } }),
     ui: fc.boolean(),
+    timeouts: fc.constantFrom({}, { read: "5m" }, { read: "90s", write: "2h" }),
     extraConfig: fc.constantFrom({}, { scheduler: { numWorkers: 3 } }, { http: { auth: { failDelay: 2 } } }),
   },
   { requiredKeys: ["externalUrl", "version", "listen", "storage", "search"] },

@@ -179,6 +179,7 @@ describe("restartFingerprint", () => {
   it.each<[string, (copy: ZotConfig) => void]>([
     ["the port", (copy) => Object.assign(copy.http, { port: "5051" })],
     ["the realm", (copy) => Object.assign(copy.http, { realm: "zot" })],
+    ["the first timeouts", (copy) => Object.assign(copy.http, { readTimeout: "30m", writeTimeout: "30m" })],
     ["the issuer", (copy) => Object.assign(provider(copy), { issuer: "https://b/" })],
     ["the credentials file", (copy) => Object.assign(provider(copy), { credentialsFile: "/b" })],
     ["the session keys", (copy) => Object.assign(copy.http.auth ?? {}, { sessionKeysFile: "/b" })],

@@ -34,6 +34,8 @@ export interface RegistryHostArgs {
 export class RegistryHost extends pulumi.ComponentResource {
   /** Of the config.json that is active. */
   readonly configSha256: pulumi.Output<string>;
+  /** Another number than in the last run when what drifted is mended. */
+  readonly heal: number;
 
   private readonly base: Pick<remote.CommandArgs, "connection" | "addPreviousOutputInEnv">;
   /** Of every command: it belongs to this host. */
@@ -45,6 +47,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super(REGISTRY_HOST, name, {}, options);
+    this.heal = args.plan.heal;
     this.base = { connection: connectionTo(args.plan.host), addPreviousOutputInEnv: false };
     this.mine = { parent: this, ...(args.onFailure ? { hooks: { onError: [args.onFailure] } } : {}) };
     const before = [options?.dependsOn ?? []].flat() as pulumi.Resource[];

@@ -10,6 +10,7 @@ import {
   oneOf,
   port,
   remotePath,
+  requestTimeout,
   safeUrl,
   section,
 } from "./vocabulary";
@@ -45,8 +46,15 @@ const metrics = z.union(
 
 const search = section({ cve: section({ updateInterval: goDuration }).optional() });
 
-/** `harden-zot:registry`: what the registry is, whoever may use it. */
-export const registrySettings = section({
+/** Long enough for a layer of 2 GB at 10 Mbit/s; zot's own default is 60 s (docs/facts.md, timeouts). */
+export const DEFAULT_TIMEOUT = "30m";
+const timeouts = section({
+  read: requestTimeout.default(DEFAULT_TIMEOUT),
+  write: requestTimeout.default(DEFAULT_TIMEOUT),
+});
+
+/** Every key by itself; what they ask of each other is below. */
+export const registryKeys = section({
   externalUrl: safeUrl,
   version: z
     .string({ error: "must be the version of zot on the hosts, such as 2.1.20" })
@@ -68,21 +76,28 @@ export const registrySettings = section({
     .regex(/^[\w .-]{1,64}$/, "must be up to 64 letters, digits, spaces, dots or dashes")
     .default("zot"),
   logLevel: oneOf("debug", "info", "warn", "error").default("info"),
+  /** How long one whole request may take to come in (read), and one whole answer to go out (write). */
+  timeouts: timeouts.prefault({}),
   metrics: metrics.default("off"),
   search: search.optional(),
-  ui: flag.default(true),
+  /** Default: whether there is search, without which zot serves none. */
+  ui: flag.optional(),
   /** PEM file, on the machine that runs Pulumi, of CAs that signed the certificates of the registry and of Authentik. */
   caFile: z.string({ error: "must be the path of a PEM file" }).min(1, "must be the path of a PEM file").optional(),
   /** Deep-merged last over the rendered config.json, for what has no setting. */
   extraConfig: z.record(z.string(), z.unknown(), { error: "must be an object of zot's own keys" }).default({}),
-})
+});
+
+/** `harden-zot:registry`: what the registry is, whoever may use it. */
+export const registrySettings = registryKeys
   .refine((registry) => !registry.ui || registry.search !== undefined, {
     path: ["ui"],
-    message: "needs search: zot serves no UI without the search extension; set search: {} or ui: false",
+    message: "needs search: zot serves no UI without the search extension; set search: {}, or leave ui out",
   })
   .refine((registry) => !registry.search?.cve || !registry.scaleOut?.s3, {
     path: ["search", "cve"],
     message: "cannot be used with scaleOut.s3: zot scans local storage alone; set search: {}",
-  });
+  })
+  .transform((registry) => ({ ...registry, ui: registry.ui ?? registry.search !== undefined }));
 
 export type RegistrySettings = z.output<typeof registrySettings>;

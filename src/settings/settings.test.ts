@@ -200,7 +200,30 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "metrics.users = []",
     "at least one user",
   ],
-  ["a UI without search", (s) => Object.assign(registry(s), { search: undefined }), "ui", "needs search"],
+  [
+    "a UI without search",
+    (s) => Object.assign(registry(s), { search: undefined, ui: true }),
+    "registry.ui = true",
+    "needs search",
+  ],
+  [
+    "a timeout that is a number",
+    (s) => Object.assign(registry(s), { timeouts: { read: 600 } }),
+    "harden-zot:registry.timeouts.read = 600",
+    'write "600s" for 600 seconds; zot takes a number without a unit for nanoseconds',
+  ],
+  [
+    "a timeout that is a number in quotes",
+    (s) => Object.assign(registry(s), { timeouts: { write: "600" } }),
+    'harden-zot:registry.timeouts.write = "600"',
+    'write "600s" for 600 seconds',
+  ],
+  [
+    "no timeout at all",
+    (s) => Object.assign(registry(s), { timeouts: { read: "0s" } }),
+    'harden-zot:registry.timeouts.read = "0s"',
+    "of at least 1s",
+  ],
   [
     "an unknown log level",
     (s) => Object.assign(registry(s), { logLevel: "loud" }),
@@ -515,6 +538,27 @@ describe("parseSettings", () => {
     Object.assign(host(settings), { address });
     const [entry] = parseSettings(settings as unknown as RawSettings).hosts;
     expect([entry?.address, entry?.name]).toEqual([address, name]);
+  });
+
+  it.each([
+    [{}, undefined, true],
+    [undefined, undefined, false],
+    [{}, false, false],
+    [undefined, false, false],
+  ])("serves a UI where there is search unless told otherwise (search %j, ui %j)", (search, ui, served) => {
+    const settings = good();
+    Object.assign(registry(settings), { search, ui });
+    expect(parseSettings(settings as unknown as RawSettings).registry.ui).toBe(served);
+  });
+
+  it("gives a request and an answer half an hour each, unless told otherwise", () => {
+    const timeouts = (given: unknown) => {
+      const settings = good();
+      Object.assign(registry(settings), { timeouts: given });
+      return parseSettings(settings as unknown as RawSettings).registry.timeouts;
+    };
+    expect(timeouts(undefined)).toEqual({ read: "30m", write: "30m" });
+    expect(timeouts({ write: "2h" })).toEqual({ read: "30m", write: "2h" });
   });
 
   it.each(BAD)("refuses %s, naming the key, the value and what is allowed", (_, spoil, key, allowed) => {

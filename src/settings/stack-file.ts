@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { OperatorError } from "./errors";
 import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "./settings";
 
@@ -16,6 +16,18 @@ export function settingsOfStack(stack: string): Settings {
   } catch {
     throw new OperatorError(`STACK=${stack}: there is no Pulumi.${stack}.yaml here`);
   }
-  const config = (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
+  const config = (parseYaml(text, `Pulumi.${stack}.yaml`) as { config?: Record<string, unknown> } | null)?.config ?? {};
   return parseSettings(Object.fromEntries(SETTING_KEYS.map((key) => [key, config[key]])) as RawSettings);
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    const [{ line, col } = { line: 1, col: 1 }] = error.linePos ?? [];
+    // Its first line ends with the place, and those after it quote the file.
+    const what = error.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "");
+    throw new OperatorError(`${file}, line ${line}, column ${col}: not valid YAML: ${what}; nothing was read`);
+  }
 }

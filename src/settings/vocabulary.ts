@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseDuration } from "../zot/file/duration";
 
 /**
  * The words settings are made of. Every message says what is allowed; the caller adds the key and the value
@@ -49,6 +50,24 @@ export const isLoopback = (host: string) => /^(localhost|127(\.\d+){1,3}|::1|\[:
 export const goDuration = z
   .string(says('must be a Go duration such as "30s", "15m" or "24h"'))
   .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a Go duration such as "30s", "15m" or "24h"');
+
+/**
+ * How long a request or an answer may take: a Go duration of at least a second. zot takes a bare number for nanoseconds, and 0 or
+ * less for no bound at all (docs/facts.md, timeouts).
+ */
+export const requestTimeout = z
+  .string({ error: ({ input }) => durationWanted(input) })
+  .refine(lastsASecond, { error: ({ input }) => durationWanted(input) });
+
+function durationWanted(input: unknown): string {
+  const seconds = /^\d+$/.test(String(input)) ? ` write "${input}s" for ${input} seconds;` : "";
+  return `must be a Go duration of at least 1s, such as "30m" or "90s";${seconds} zot takes a number without a unit for nanoseconds`;
+}
+
+function lastsASecond(text: string): boolean {
+  const parsed = parseDuration(text);
+  return "milliseconds" in parsed && parsed.milliseconds >= 1000;
+}
 
 const MILLISECONDS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

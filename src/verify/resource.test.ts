@@ -27,11 +27,11 @@ describe("verification as a resource, under mocks", () => {
     });
   });
 
-  const verify = async (configSha256: string, apiKey: string) => {
+  const verify = async (configSha256: string, apiKey: string, heal = 0) => {
     const command = verifyRegistry(parseSettings(raw as RawSettings), {
       oidcIssuer: "https://authentik.test/application/o/zot/",
       redirectUri: "https://registry.test/zot/auth/callback/oidc",
-      hosts: [part({ configSha256: pulumi.output(configSha256) })],
+      hosts: [part({ configSha256: pulumi.output(configSha256), heal })],
       keys: [
         part({
           handOver: pulumi.secret({ registry: "r", username: "zot-ci", apiKey, expiresAt }),
@@ -62,11 +62,12 @@ describe("verification as a resource, under mocks", () => {
     expect(inputs).toMatchObject({ create: "node --require ./loader.js src/verify/command.ts --stdin" });
   });
 
-  it("is another input, so that it runs again, when a configuration or a key changes, and only then", async () => {
+  it("is another input, so that it runs again, when a configuration or a key changes or a host is healed, and only then", async () => {
     const first = await verify("sha", "zak_secret");
     expect(await verify("sha", "zak_secret")).toBe(first);
     expect(await verify("other", "zak_secret")).not.toBe(first);
     expect(await verify("sha", "zak_other")).not.toBe(first);
+    expect(await verify("sha", "zak_secret", 1)).not.toBe(first);
   });
 
   it("keeps its stdin secret", async () => {

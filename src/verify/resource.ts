@@ -9,13 +9,13 @@ import { targetOf } from "./target";
 export interface VerifiedStack {
   oidcIssuer: string;
   redirectUri: string;
-  hosts: (Pick<RegistryHost, "configSha256"> & pulumi.Resource)[];
+  hosts: (Pick<RegistryHost, "configSha256" | "heal"> & pulumi.Resource)[];
   keys: (Pick<CiKey, "handOver" | "labels"> & pulumi.Resource)[];
 }
 
 /**
  * The last resource of an `up`: the verification of the running registry, again whenever a configuration or a key has
- * changed. One check that fails fails the `up`, which then shows the table; the next `up` runs it again.
+ * changed, or a host was healed. One check that fails fails the `up`, which then shows the table; the next `up` runs it again.
  */
 export function verifyRegistry(settings: Settings, { hosts, keys, ...login }: VerifiedStack): local.Command {
   const ca = trustedCa(settings.registry);
@@ -24,7 +24,7 @@ export function verifyRegistry(settings: Settings, { hosts, keys, ...login }: Ve
       pulumi.all([handOver, labels]).apply(([handOver, keyLabels]) => ({ ...handOver, keyLabels })),
     ),
   );
-  const changed = pulumi.all(hosts.map(({ configSha256 }) => configSha256));
+  const changed = pulumi.all(hosts.map(({ configSha256, heal }) => pulumi.all([configSha256, heal])));
   const request = pulumi.all([held, changed]).apply(([handOvers, changed]) => {
     const byUser = Object.fromEntries(handOvers.map((handOver) => [handOver.username, handOver]));
     const target = targetOf(settings, { ...login, ci: byUser, ciSecrets: byUser }, { ca });

@@ -49,6 +49,32 @@ describe("renderConfig", () => {
     expect(log?.level).toBe("info");
   });
 
+  it.each([
+    [{}, "30m", "30m"],
+    [{ timeouts: { read: "2h" } }, "2h", "30m"],
+    [{ extraConfig: { http: { writeTimeout: "90s" } } }, "30m", "90s"],
+  ])("says both timeouts whatever is set: %j", (change, readTimeout, writeTimeout) => {
+    expect(renderConfig(production(change), REFERENCES).http).toMatchObject({ readTimeout, writeTimeout });
+  });
+
+  it("refuses a timeout in extraConfig that zot would take for nanoseconds", () => {
+    const render = () => renderConfig(production({ extraConfig: { http: { readTimeout: 600 } } }), REFERENCES);
+    expect(render).toThrow(/extraConfig\.http\.readTimeout = 600: .*write "600s"/);
+  });
+
+  it.each(["manifestCheckInterval", "reqConcurrent", "reqPerSec", "disableHTTP2", "maxIdleConnsPerHost", "REQPERSEC"])(
+    "refuses %s of a cache for a zot that does not know it, and renders it for one that does",
+    (key) => {
+      const registries = [{ urls: ["https://docker.io"] }, { urls: ["https://quay.io"], [key]: 1 }];
+      const render = (version: string) =>
+        renderConfig(production({ version, extraConfig: { extensions: { sync: { registries } } } }), REFERENCES);
+      expect(() => render("2.1.20")).toThrow(
+        `extraConfig.extensions.sync.registries[1].${key} needs zot 2.1.21 or later, and harden-zot:registry.version = 2.1.20`,
+      );
+      expect(render("2.1.21").extensions?.sync?.registries).toEqual(registries);
+    },
+  );
+
   it("refuses a client secret in extraConfig without repeating it", () => {
     const openid = { providers: { oidc: { clientsecret: "hunter2" } } };
     const render = () => renderConfig(production({ extraConfig: { http: { auth: { openid } } } }), REFERENCES);
@@ -69,7 +95,7 @@ describe("renderConfig", () => {
   });
 
   it("writes no extension that was not asked for", () => {
-    const settings = production({ metrics: "off", pullThrough: [], search: undefined, ui: false });
+    const settings = production({ metrics: "off", pullThrough: [], search: undefined, ui: undefined });
     expect(renderConfig(settings, REFERENCES).extensions).toEqual({});
   });
 });

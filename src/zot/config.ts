@@ -5,8 +5,9 @@ import { compileAccess } from "./access/compile";
 import { probePolicies } from "./access/probe";
 import { withProof } from "./proof";
 import { clusterOf, sessionsOf, sharedStorage } from "./scale-out";
+import { requireTimeouts } from "./timeouts";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "./types";
-import { requireHardenable } from "./versions";
+import { requireHardenable, requireKnownKeys } from "./versions";
 
 /** Where the registry host keeps what config.json only refers to, and who it trusts. */
 export interface ConfigReferences {
@@ -25,6 +26,7 @@ export interface ConfigReferences {
 export function renderConfig(settings: Settings, references: ConfigReferences): ZotConfig {
   const { registry } = settings;
   requireHardenable(registry.version, registry.allowVulnerableVersion);
+  requireTimeouts(registry.extraConfig);
   const config: ZotConfig = {
     distSpecVersion: "1.1.1",
     storage: { ...registry.storage, ...sharedStorage(registry) },
@@ -34,6 +36,9 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
       port: String(registry.listen.port),
       externalUrl: registry.externalUrl,
       realm: registry.realm,
+      // Both: with one alone a layer that takes longer than the other's 60 s is cut all the same.
+      readTimeout: registry.timeouts.read,
+      writeTimeout: registry.timeouts.write,
       ...(registry.compat.length > 0 ? { compat: registry.compat } : {}),
       auth: authentication(references, registry),
       accessControl: compileAccess(settings),
@@ -42,7 +47,9 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
     extensions: extensions(registry),
     ...clusterOf(registry),
   };
-  return withProof(withExtra(config, registry.extraConfig), probePolicies(settings));
+  const whole = withExtra(config, registry.extraConfig);
+  requireKnownKeys(whole, registry.version);
+  return withProof(whole, probePolicies(settings));
 }
 
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */

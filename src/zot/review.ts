@@ -3,6 +3,7 @@ import { describeFinding, requireSound } from "./access/lints";
 import { accessSummary } from "./access/table";
 import { renderConfig } from "./config";
 import { describeScaleOut, requireScaleOut } from "./scale-out-lints";
+import { lintTimeouts } from "./timeouts";
 
 export interface Review {
   /** Who may do what where. */
@@ -27,6 +28,7 @@ export function review(settings: Settings): Review {
   const warnings = [
     ...requireSound(config, settings).map(describeFinding),
     ...requireScaleOut(members).map(describeScaleOut),
+    ...lintTimeouts(settings.registry.extraConfig),
   ];
   return { access: accessSummary(config, settings), warnings };
 }

@@ -49,6 +49,10 @@ interface HttpConfig {
   port: string;
   externalUrl?: string;
   realm?: string;
+  /** Of a whole request, its body included; zot's default is 60s. A Go duration; zot takes a number for nanoseconds. */
+  readTimeout?: string;
+  /** Of a whole answer, from the end of the request's headers on; zot's default is 60s. */
+  writeTimeout?: string;
   compat?: string[];
   auth?: AuthConfig;
   accessControl?: AccessControl;

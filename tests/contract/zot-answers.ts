@@ -1,11 +1,23 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BINARIES, MANIFEST, manifestOf, push, pushBlob, putManifest, Scratch, sha256, Zot } from "./zot-harness";
+import {
+  BINARIES,
+  isLater,
+  MANIFEST,
+  manifestOf,
+  push,
+  pushBlob,
+  putManifest,
+  Scratch,
+  sha256,
+  Zot,
+} from "./zot-harness";
 
 const DOCKER = { "User-Agent": "docker/27.0.1 go/go1.21 UpstreamClient(Docker-Client/27.0.1 \\(linux\\))" };
 
 describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
+  const later = isLater(binary);
   const scratch = new Scratch();
   let zot: Zot;
 
@@ -52,7 +64,10 @@ describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
     "greets %s with a challenge",
     async (agent) => {
       const answer = await zot.ask("/v2/", { headers: { "User-Agent": agent } });
-      expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([200, "basic realm=lab"]);
+      expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([
+        200,
+        later ? 'Basic realm="lab"' : "basic realm=lab",
+      ]);
       expect(answer.headers.get("docker-distribution-api-version")).toBe("registry/2.0");
     },
   );
@@ -67,7 +82,11 @@ describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
     const answer = await zot.ask("/v2/apps/web/manifests/v1", { as: "ci:wrong" });
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject({ code: "UNAUTHORIZED", message: "authentication required" });
-    expect(await zot.status("/v2/", { headers: { Authorization: "Bearer x" } })).toBe(401);
+    // Not by combined authentication as of 2026-08-06, which takes another scheme than Basic for none.
+    for (const Authorization of ["Bearer x", "Bearer zak_x", "Negotiate x", "Basic", "Basic a b"]) {
+      expect(await zot.status("/v2/", { headers: { Authorization } }), Authorization).toBe(later ? 200 : 401);
+      expect(await zot.status("/v2/private/x/tags/list", { headers: { Authorization } })).toBe(401);
+    }
     expect(await zot.status("/v2/", { headers: { Authorization: "Basic Og==" } })).toBe(200);
   });
 
@@ -132,13 +151,21 @@ describe.each(BINARIES)("%s: answers by who asks", (_, binary) => {
       zot.status(`/v2/mounted/${as}/blobs/uploads/?mount=${secret}&from=private/x`, { method: "POST", as });
     expect(await mount("ci")).toBe(201);
     expect(await mount("bob")).toBe(403);
-    expect(await zot.status(`/v2/stolen/blobs/${secret}`, { method: "HEAD", as: "bob" })).toBe(200);
+    // The mount put it where bob may read; from zot 2.1.21 on that is no reason to find it elsewhere.
+    expect(await zot.status(`/v2/stolen/blobs/${secret}`, { method: "HEAD", as: "bob" })).toBe(later ? 404 : 200);
     expect(await zot.status(`/v2/unknown/blobs/${sha256("nowhere")}`, { method: "HEAD" })).toBe(404);
   });
 
-  it("lets a HEAD create a repository while dedupe is on", async () => {
-    expect(await zot.status(`/v2/ghost/town/blobs/${sha256("layer")}`, { method: "HEAD" })).toBe(200);
-    expect((await zot.ask("/v2/_catalog")).json.repositories).toContain("ghost/town");
+  it.each([
+    ["HEAD", {}, 200],
+    ["GET", { Range: "bytes=0-1" }, 206],
+  ])("lets a %s %j create a repository while dedupe is on, before zot 2.1.21", async (method, headers, status) => {
+    const name = `ghost/${method.toLowerCase()}`;
+    const path = `/v2/${name}/blobs/${sha256("layer")}`;
+    expect(await zot.status(path)).toBe(404);
+    expect(await zot.status(path, { method, headers })).toBe(later ? 404 : status);
+    expect((await zot.ask("/v2/_catalog")).json.repositories.includes(name)).toBe(!later);
+    expect(await zot.status("/v2/apps/web/blobs/sha256:abc", { method: "HEAD" })).toBe(later ? 400 : 500);
   });
 
   it.each([

@@ -6,12 +6,17 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
 import { freePort } from "../../sandbox/process";
+import { supports } from "../../src/zot/versions";
+import { releaseOf } from "../zot-release";
 
 /** What the suite runs against: the stand-in always, a real zot when ZOT names one. */
 export const BINARIES: [name: string, path: string][] = [
   ["stand-in", resolve(__dirname, "../../sandbox/zot/zot")],
   ...(process.env.ZOT ? [["zot", process.env.ZOT] as [string, string]] : []),
 ];
+
+/** Whether what zot 2.1.22 changes is changed in it (src/zot/versions.ts). */
+export const isLater = (binary: string) => supports(releaseOf(binary), "combined authentication");
 
 const START_TIMEOUT_MS = 20_000;
 
@@ -159,6 +164,11 @@ export class Zot {
     this.overwrite(config);
     await until("the reload", () => this.count("loaded new configuration settings") > before, 3000);
     await sleep(20);
+  }
+
+  /** For the next start. */
+  reconfigure(config: Config): void {
+    this.config = config;
   }
 
   overwrite(config: Config): void {

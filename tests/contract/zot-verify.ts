@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../sandbox/zot/config/load";
 import { InvalidConfig } from "../../sandbox/zot/config/validate";
 import { createLogger } from "../../sandbox/zot/log";
-import { BINARIES, Scratch } from "./zot-harness";
+import { BINARIES, isLater, Scratch } from "./zot-harness";
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -215,6 +215,8 @@ const ACCEPTED: [what: string, text: string][] = [
   ["another specification version", config({}, { distSpecVersion: "1.0.0" })],
   ["null for a section", config({ auth: null })],
   ["compat with docker, and with what is not", config({ compat: ["docker2s2", "foo"] })],
+  ["a timeout in nanoseconds", config({ readTimeout: 600 })],
+  ["a timeout before the request", config({ readTimeout: "-1s", writeTimeout: "0s" })],
 ];
 
 /** The reason for a refusal, or undefined: the stand-in is asked in this process, a real zot by its command. */
@@ -234,6 +236,19 @@ function refusal(binary: string, text: string): string | undefined {
 }
 
 describe.each(BINARIES)("%s verify", (_, binary) => {
+  it.each([
+    ["manifestCheckInterval", "1m"],
+    ["reqConcurrent", 3],
+    ["reqPerSec", 2.5],
+    ["disableHTTP2", true],
+    ["maxIdleConnsPerHost", 3],
+  ])("knows %s of a cache from zot 2.1.21 on", (key, value) => {
+    const registry = { urls: ["https://upstream.test"], onDemand: true, [key]: value };
+    const said = refusal(binary, config({}, { extensions: { sync: { registries: [registry] } } }));
+    const refused = `'Extensions.Sync.Registries[0]' has invalid keys: ${key.toLowerCase()}`;
+    expect(said).toEqual(isLater(binary) ? undefined : expect.stringContaining(refused));
+  });
+
   it.each(REFUSED)("refuses %s", (_what, text, error) => {
     expect(refusal(binary, text)).toContain(error);
   });
@@ -271,7 +286,7 @@ describe.each(BINARIES)("%s on the command line", (_, binary) => {
   it("says its version in one line of JSON", () => {
     const version = JSON.parse(execFileSync(binary, ["--version"], { encoding: "utf8" }));
     expect(version).toMatchObject({ level: "info", message: "version", "distribution-spec": "1.1.1" });
-    expect(version.commit).toMatch(/^v2\.1\.20-/);
+    expect(version.commit).toMatch(isLater(binary) ? /^v2\.1\.|^[0-9a-f]+/ : /^v2\.1\.20-/);
     expect(Number.isNaN(Date.parse(version.time))).toBe(false);
   });
 

@@ -6,6 +6,7 @@ import "./zot-distribution";
 import "./zot-identity";
 import "./zot-reload";
 import "./zot-sync";
+import "./zot-timeouts";
 import "./zot-differential";
 import { BINARIES, killRunning, Scratch, Zot } from "./zot-harness";
 import { hangingIssuer, sharedRoot, type Wait } from "./zot-waits";

@@ -78,6 +78,8 @@ describe("drift of the host", () => {
     expect(preview.output).toMatch(/~ \d+ to update/);
     const up = await sandbox.stack.up();
     expect(up.code, up.output).toBe(0);
+    // A heal is verified like every change.
+    expect(up.output).toMatch(/command:local:Command verification updated/);
     expect(readFileSync(configFile(sandbox), "utf8").trimEnd()).toBe(applied.trimEnd());
     expect(statSync(configFile(sandbox)).mode & 0o022).toBe(0);
     expect(statSync(credentialsFile(sandbox)).mode & 0o077).toBe(0);

@@ -13,6 +13,7 @@ import { createAuthorizer, type Identity } from "../../src/zot/access/authorizer
 import { type AccessRow, accessTable, type What } from "../../src/zot/access/table";
 import { renderConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
+import { releaseOf } from "../zot-release";
 
 const PROD = parse(readFileSync(resolve(__dirname, "../../Pulumi.prod.yaml"), "utf8")).config;
 
@@ -71,6 +72,7 @@ describe("the access table of the production stack, cell by cell on the running 
 
   let sandbox: Sandbox;
   let config: ZotConfig;
+  let release: string;
   let sessions: Record<string, { fetch: Fetch; identity: Identity }>;
 
   const image = tinyImage("cell");
@@ -98,6 +100,7 @@ describe("the access table of the production stack, cell by cell on the running 
     expect(code, output).toBe(0);
     config = JSON.parse(readFileSync(join(sandbox.host.configDirectory, "config.json"), "utf8"));
     sessions = await logIn(sandbox);
+    release = releaseOf(sandbox.host.zot);
   });
   afterAll(() => sandbox?.stop());
 
@@ -106,7 +109,7 @@ describe("the access table of the production stack, cell by cell on the running 
     const passed: boolean[] = [];
     for (const { method, tag } of ATTEMPTS[what](label)) {
       const path = `/v2/${repositoryIn(where)}/manifests/${tag}`;
-      const expected = createAuthorizer(config).decide(identity, { method, path }, state());
+      const expected = createAuthorizer(config, { zot: release }).decide(identity, { method, path }, state());
       // Another digest than the one that is there: a push of the same would prove less.
       const body = JSON.stringify({
         ...JSON.parse(String(image.manifest.bytes)),

@@ -61,6 +61,18 @@ describe(`verification of a hardened registry (${BINARY_NAME})`, () => {
     expect(await keysOf("ci-pub", "publishers")).toEqual(["stack ci-pub #1"]);
   });
 
+  it.each([
+    ["30m", "1h", "ok", "by the settings a layer may take 30 min, 2250 MB at 10 Mbit/s"],
+    ["2h", "90s", "ok", "by the settings a layer may take 90 s, 113 MB at 10 Mbit/s"],
+    ["60s", "30m", "warning", "by the settings a layer may take 1 min, 75 MB at 10 Mbit/s"],
+  ])("says how long an upload may take (read %s, write %s)", async (readTimeout, writeTimeout, outcome, words) => {
+    const { config } = world.target;
+    const target = { ...world.target, config: { ...config, http: { ...config.http, readTimeout, writeTimeout } } };
+    const checks = VERIFICATION.filter(({ id }) => ["ready", "key-works", "push"].includes(id));
+    const push = (await runChecks(checks, target)).find(({ id }) => id === "push");
+    expect([push?.outcome, push?.seen.split("; ")[1]]).toEqual([outcome, words]);
+  });
+
   it("says what it cannot look at without a key, and looks at the rest", async () => {
     const identities = world.target.identities.map(({ apiKey: _, expiresAt: __, ...identity }) => identity);
     const results = await runChecks(VERIFICATION, { ...world.target, identities });

@@ -14,16 +14,20 @@ export function readableCandidate(registry: Registry, identity: Identity, digest
   );
 }
 
-/** With dedupe on, a HEAD links the blob into the repository it asks about, and so creates that repository. */
+/** With dedupe on, a HEAD links the blob into the repository it asks about, and so creates that repository; so does a ranged GET. */
+function sizeOrLinked({ registry, identity, repository, reference: digest }: Exchange): number | undefined {
+  const { layout } = registry;
+  const linkable = readableCandidate(registry, identity, digest);
+  return layout.blobSize(repository, digest) ?? (linkable ? layout.link(repository, digest) : undefined);
+}
+
 export function head(exchange: Exchange): void {
-  const { registry, identity, response, repository, reference: digest } = exchange;
+  const { response, reference: digest } = exchange;
   if (!isDigest(digest)) {
     // zot takes its own refusal of the digest for an unexpected error here.
     throw new RegistryError(500);
   }
-  const { layout } = registry;
-  const linkable = readableCandidate(registry, identity, digest);
-  const size = layout.blobSize(repository, digest) ?? (linkable ? layout.link(repository, digest) : undefined);
+  const size = sizeOrLinked(exchange);
   if (size === undefined) {
     throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
   }
@@ -36,17 +40,18 @@ export async function get(exchange: Exchange): Promise<void> {
   if (!isDigest(digest)) {
     throw new RegistryError(400, "DIGEST_INVALID", { digest });
   }
-  const size = registry.layout.blobSize(repository, digest);
+  const ranged = request.headers.range !== undefined;
+  const size = ranged ? sizeOrLinked(exchange) : registry.layout.blobSize(repository, digest);
   if (size === undefined) {
     throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
   }
   const path = registry.layout.blobPath(repository, digest);
-  if (request.headers.range === undefined) {
+  if (!ranged) {
     response.writeHead(200, { ...describe(exchange), "Content-Length": size });
     await pipeline(createReadStream(path), response);
     return;
   }
-  const range = parseRange(request.headers.range, size);
+  const range = parseRange(request.headers.range ?? "", size);
   if (!range) {
     response.setHeader("Content-Range", `bytes */${size}`);
     throw new RegistryError(416);

@@ -1,6 +1,7 @@
 import { readBody } from "../body";
 import { isDigest } from "../storage/digest";
 import type { Manifest } from "../storage/manifests";
+import { bodyOf } from "../timeouts";
 import { RegistryError, sendEmpty } from "./errors";
 import type { Exchange } from "./routes";
 
@@ -48,7 +49,7 @@ export async function put(exchange: Exchange): Promise<void> {
   }
   const tags = extraTags(reference, query.getAll("tag"));
   // As in zot, what was allowed before the body came stays allowed, though the tag may have come to be meanwhile.
-  const body = await readBody(request, MAX_MANIFEST);
+  const body = await readBody(bodyOf(request, registry.config.http), MAX_MANIFEST);
   const { digest, subject } = registry.manifests.put(repository, reference, mediaType, body, tags);
   registry.metrics.count("zot_repo_uploads_total", { repo: repository });
   if (subject) {

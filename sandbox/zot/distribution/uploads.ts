@@ -1,4 +1,5 @@
 import { isDigest } from "../storage/digest";
+import { bodyOf } from "../timeouts";
 import { readableCandidate } from "./blobs";
 import { RegistryError, sendEmpty } from "./errors";
 import type { Exchange } from "./routes";
@@ -43,7 +44,7 @@ async function monolithic(exchange: Exchange, digest: string): Promise<void> {
     throw new RegistryError(400, "BLOB_UPLOAD_INVALID", { digest, "Content-Length": "-1" });
   }
   const session = registry.uploads.start(repository);
-  await registry.uploads.append(repository, session, request);
+  await registry.uploads.append(repository, session, bodyOf(request, registry.config.http));
   await registry.uploads.finish(repository, session, digest);
   response.setHeader("Blob-Upload-UUID", session);
   created(exchange, digest);
@@ -64,7 +65,7 @@ export function status({ registry, response, repository, reference: session }: E
 export async function patch({ registry, request, response, repository, reference: session }: Exchange): Promise<void> {
   const range = request.headers["content-length"] === undefined ? undefined : request.headers["content-range"];
   const from = range === undefined ? undefined : rangeStart(range, Number(request.headers["content-length"]));
-  const size = await registry.uploads.append(repository, session, request, from);
+  const size = await registry.uploads.append(repository, session, bodyOf(request, registry.config.http), from);
   response.setHeader("Location", `/v2/${repository}/blobs/uploads/${session}`);
   response.setHeader("Range", `0-${size - 1}`);
   response.setHeader("Blob-Upload-UUID", session);
@@ -89,9 +90,9 @@ export async function finish(exchange: Exchange): Promise<void> {
   const digest = digests[0] as string;
   const range = request.headers["content-range"];
   if (range !== undefined) {
-    await registry.uploads.append(repository, session, request, rangeStart(range));
+    await registry.uploads.append(repository, session, bodyOf(request, registry.config.http), rangeStart(range));
   } else if (Number(request.headers["content-length"] ?? 0) > 0) {
-    await registry.uploads.append(repository, session, request, 0);
+    await registry.uploads.append(repository, session, bodyOf(request, registry.config.http), 0);
   }
   await registry.uploads.finish(repository, session, digest);
   response.setHeader("Docker-Content-Digest", digest);

@@ -3,6 +3,7 @@ import type { Identity } from "../../../src/zot/access/authorizer";
 import { readBody } from "../body";
 import { RegistryError, sendEmpty, sendJson } from "../distribution/errors";
 import type { Registry } from "../registry";
+import { bodyOf } from "../timeouts";
 import { InternalError, openSession } from "./authentication";
 import { allowedRedirect } from "./callback-ui";
 import { identityFromClaims } from "./claims";
@@ -89,7 +90,7 @@ export async function apiKeys(
     throw new InternalError("failed to store api key");
   }
   if (request.method === "POST") {
-    const body = await readBody(request, MAX_KEY_REQUEST);
+    const body = await readBody(bodyOf(request, registry.config.http), MAX_KEY_REQUEST);
     sendJson(response, 201, users.addKey(identity.name, keyRequest(body, request.headers["user-agent"] ?? "")));
   } else if (request.method === "DELETE") {
     const ids = new URL(request.url ?? "", "http://registry").searchParams.getAll("id");

@@ -31,7 +31,7 @@ export class Uploads {
   }
 
   /**
-   * Appends a chunk and returns the size so far.
+   * Appends a chunk and returns the size so far. One that does not come to its end takes the session with it.
    * @param from where the client says the chunk starts; must be the size so far
    */
   async append(repository: string, session: string, body: Readable, from?: number): Promise<number> {
@@ -39,7 +39,13 @@ export class Uploads {
     if (from !== undefined && from !== size) {
       throw new RegistryError(416, "BLOB_UPLOAD_INVALID", { session_id: session });
     }
-    await pipeline(body, createWriteStream(this.layout.uploadPath(repository, session), { flags: "a" }));
+    const path = this.layout.uploadPath(repository, session);
+    try {
+      await pipeline(body, createWriteStream(path, { flags: "a" }));
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
     return this.size(repository, session);
   }
 

@@ -1,4 +1,5 @@
 import { LINKED_REPOSITORY, PROBE_REPOSITORY, SEALED_REPOSITORY } from "../../zot/access/probe";
+import { longestTransfers } from "../../zot/timeouts";
 import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
 import { type Answer, describeAnswer } from "../client";
 import { dryPush, MAY_PUSH, type Probe, SOME_BLOB, type Tagged } from "../probe";
@@ -55,9 +56,25 @@ async function push(verification: Verification): Promise<Finding> {
   if (tag === undefined) return skipped("harden-zot:access.tags.format allows too few tags to try this with");
   const answer = await dryPush(verification.registry, PROBE_REPOSITORY, tag, probe.pusher);
   const seen = `${probe.pusher.username}: ${filled.size} tags in place, a new one such as ${tag} would be taken`;
-  if (answer.status === MAY_PUSH) return ok(seen);
+  if (answer.status === MAY_PUSH) return timely(seen, longestTransfers(verification.target.config).upload);
   return failed(`${tag}: ${describeAnswer(answer)}`, "a tag of the form that the settings ask for is refused", RULES);
 }
+
+/** By the settings: nothing is sent for that long. */
+function timely(seen: string, milliseconds: number): Finding {
+  const time = milliseconds % 60_000 === 0 ? `${milliseconds / 60_000} min` : `${milliseconds / 1000} s`;
+  const megabytes = Math.round(milliseconds * MEGABYTES_PER_MS);
+  const longest = `${seen}; by the settings a layer may take ${time}, ${megabytes} MB at 10 Mbit/s`;
+  if (milliseconds > 60_000) return ok(longest);
+  return warning(
+    longest,
+    "zot cuts an upload that takes longer, without an answer, and so a pull from a slow upstream",
+    "set harden-zot:registry.timeouts to 30m, its default",
+  );
+}
+
+/** At 10 Mbit/s. */
+const MEGABYTES_PER_MS = 0.00125;
 
 async function wrongForm(verification: Verification): Promise<Finding> {
   const probe = verification.probe();

@@ -20,7 +20,7 @@ const state: RegistryState = new Map([
   ["secret/app", { tags: new Map<string, string>(), manifests: new Set<string>(), blobs: new Set([BLOB, A]) }],
 ]);
 
-type Extra = { auth?: object; dedupe?: boolean; extensions?: object; realm?: string };
+type Extra = { auth?: object; dedupe?: boolean; extensions?: object; realm?: string; zot?: string };
 
 const READ = { anonymousPolicy: ["read"], defaultPolicy: ["read"] };
 const anonymous: Identity = { kind: "anonymous" };
@@ -29,7 +29,7 @@ const browser: Identity = { kind: "user", name: "eve", groups: [], via: "session
 
 function authorizerFor(
   accessControl: AccessControl | undefined,
-  { auth = { apikey: true }, dedupe = false, extensions = {}, realm }: Extra = {},
+  { auth = { apikey: true }, dedupe = false, extensions = {}, realm, zot }: Extra = {},
 ) {
   const config = {
     distSpecVersion: "1.1.1",
@@ -43,7 +43,10 @@ function authorizerFor(
     },
     extensions,
   };
-  return createAuthorizer(config as ZotConfig, () => new Date("2026-06-01T00:00:00Z"));
+  return createAuthorizer(config as ZotConfig, {
+    now: () => new Date("2026-06-01T00:00:00Z"),
+    ...(zot ? { zot } : {}),
+  });
 }
 
 const get = (path: string, userAgent = "curl/8") => ({ method: "GET", path, userAgent });
@@ -191,4 +194,63 @@ describe("what the recordings of zot do not hold", () => {
     );
     expect(performance.now() - started).toBeLessThan(500);
   });
+});
+
+describe("what later releases change", () => {
+  const repositories = { "**": READ, "secret/**": { policies: [{ users: ["ci"], actions: ["read"] }] } };
+  const blob = (method: string, repository: string, digest = BLOB, ranged = false) => ({
+    method,
+    path: `/v2/${repository}/blobs/${digest}`,
+    ranged,
+  });
+
+  it.each([
+    ["2.1.20", 200, 206, 200, 500],
+    ["2.1.21", 404, 404, 200, 400],
+    ["2.1.22", 404, 404, 200, 400],
+  ])(
+    "zot %s: a HEAD or ranged GET of a blob of another repository, one of its own, a digest that is none",
+    (zot, ...statuses) => {
+      const { decide } = bound({ dedupe: true, zot });
+      const asked = [
+        blob("HEAD", "any/name"),
+        blob("GET", "any/name", BLOB, true),
+        blob("HEAD", "team/app"),
+        blob("HEAD", "team/app", "sha256:abc"),
+      ];
+      expect(asked.map((request) => decide(anonymous, request, state).status)).toEqual(statuses);
+      // Neither a plain GET nor one without dedupe ever did.
+      expect(decide(anonymous, blob("GET", "any/name"), state).status).toBe(404);
+      expect(bound({ dedupe: false, zot }).decide(anonymous, blob("HEAD", "any/name"), state).status).toBe(404);
+      expect(decide(anonymous, blob("GET", "team/app", BLOB, true), state).status).toBe(206);
+    },
+  );
+
+  it.each([
+    ["2.1.20", "basic realm=lab", "basic realm="],
+    ["2.1.22", 'Basic realm="lab"', 'Basic realm="Authorization Required"'],
+  ])("zot %s: the challenge of the 200 on /v2/", (zot, named, unnamed) => {
+    const challenge = (extra: Extra) => bound(extra).decide(anonymous, get("/v2/"), state).headers;
+    expect(challenge({ realm: "lab", zot })).toEqual({ "WWW-Authenticate": named });
+    expect(challenge({ zot })).toEqual({ "WWW-Authenticate": unnamed });
+  });
+
+  it.each([
+    ["2.1.20", 401, 401, 401, 401],
+    ["2.1.22", 200, 200, 401, 500],
+  ])(
+    "zot %s: a header that is not Basic on /v2/, public and private content, and the key route",
+    (zot, ...statuses) => {
+      const asked = ["/v2/", "/v2/team/app/manifests/v1", "/v2/secret/app/tags/list", "/zot/auth/apikey"].map((path) =>
+        get(path),
+      );
+      const { decide } = bound({ zot });
+      expect(asked.map((request) => decide({ kind: "other-scheme" }, request, state).status)).toEqual(statuses);
+    },
+  );
+
+  function bound(extra: Extra) {
+    const authorizer = authorizerFor({ repositories }, extra);
+    return { decide: authorizer.decide.bind(authorizer) };
+  }
 });

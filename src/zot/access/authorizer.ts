@@ -1,4 +1,5 @@
 import type { Action, ZotConfig } from "../types";
+import { supports } from "../versions";
 import type { ConditionRequest } from "./cel";
 import { answerTo, type Holder, permissionsFor } from "./handlers";
 import { type LoadedAccessControl, type LoadedConfig, loadConfig } from "./load";
@@ -8,6 +9,8 @@ import { type RepositoryRoute, type Route, routeOf } from "./routes";
 export type Identity =
   | { kind: "anonymous" }
   | { kind: "wrong-credentials" }
+  /** An Authorization header of another scheme than Basic, or one that is no Basic. */
+  | { kind: "other-scheme" }
   | {
       kind: "user";
       name: string;
@@ -41,6 +44,8 @@ export interface HttpRequest {
   forwardedFor?: readonly string[];
   /** "1.2" or "1.3" on TLS. */
   tlsVersion?: string;
+  /** Whether it asks for a part alone (Range). */
+  ranged?: boolean;
 }
 
 /** One permission, asked of accessControl alone. */
@@ -82,16 +87,25 @@ export interface Authorizer {
   readable(identity: Identity, repository: string): boolean;
 }
 
+interface AuthorizerOptions {
+  /** Which zot answers; default 2.1.20 (pkg/api/authn.go, authz.go, routes.go of that release). */
+  zot?: string;
+  /** What `req.time` is; default the clock. */
+  now?: () => Date;
+}
+
 /**
- * Compiles a configuration to answer as zot 2.1.20 would (pkg/api/authn.go, authz.go, routes.go).
- * @param now what `req.time` is; default the clock
+ * Compiles a configuration to answer as zot would.
  * @throws ConditionError when a condition does not compile: zot does not load such a configuration
  * @throws RangeError for bearer authentication
  */
-export function createAuthorizer(config: ZotConfig, now: () => Date = () => new Date()): Authorizer {
+export function createAuthorizer(config: ZotConfig, options: AuthorizerOptions = {}): Authorizer {
+  const { zot = "2.1.20", now = () => new Date() } = options;
   const loaded = loadConfig(config);
-  return new ZotAuthorizer(loaded, loaded.accessControl && compilePolicies(loaded.accessControl), now);
+  return new ZotAuthorizer(loaded, loaded.accessControl && compilePolicies(loaded.accessControl), zot, now);
 }
+
+type Recognized = Exclude<Identity, { kind: "other-scheme" }>;
 
 const NOBODY: Subject = { name: "", groups: [] };
 
@@ -103,6 +117,7 @@ class ZotAuthorizer implements Authorizer {
   constructor(
     readonly config: LoadedConfig,
     readonly policies: PolicyEngine | undefined,
+    readonly zot: string,
     readonly now: () => Date,
   ) {
     const { accessControl } = config;
@@ -112,7 +127,8 @@ class ZotAuthorizer implements Authorizer {
     this.#mixed = this.#anonymousMayAsk && accessControl !== undefined && servesAuthenticated(accessControl);
   }
 
-  can(identity: Identity, { repository, action, reference = "", request = {} }: Question): Decision {
+  can(given: Identity, { repository, action, reference = "", request = {} }: Question): Decision {
+    const identity = this.#recognized(given);
     const subject = this.#subject(identity);
     if (subject === undefined) return this.#unauthenticated(identity);
     const method = request.method ?? METHODS[action];
@@ -120,11 +136,12 @@ class ZotAuthorizer implements Authorizer {
   }
 
   readable(identity: Identity, repository: string): boolean {
-    const subject = this.#subject(identity);
+    const subject = this.#subject(this.#recognized(identity));
     return subject !== undefined && this.#mayOptimistically(subject, "read", repository);
   }
 
-  decide(identity: Identity, request: HttpRequest, state: RegistryState): Decision {
+  decide(given: Identity, request: HttpRequest, state: RegistryState): Decision {
+    const identity = this.#recognized(given);
     const route = routeOf(request.method, request.path, this.config);
     switch (route.kind) {
       case "health":
@@ -148,8 +165,14 @@ class ZotAuthorizer implements Authorizer {
     return this.#plainRoute(identity, subject, request, route.kind);
   }
 
+  /** Combined authentication reads past a header that is none of its own. */
+  #recognized(identity: Identity): Recognized {
+    if (identity.kind !== "other-scheme") return identity;
+    return { kind: supports(this.zot, "combined authentication") ? "anonymous" : "wrong-credentials" };
+  }
+
   /** undefined: the credentials are not accepted. */
-  #subject(identity: Identity): Subject | undefined {
+  #subject(identity: Recognized): Subject | undefined {
     if (!this.config.authentication) return NOBODY;
     if (identity.kind === "wrong-credentials") return undefined;
     if (identity.kind === "anonymous") return this.#anonymousMayAsk ? NOBODY : undefined;
@@ -157,7 +180,7 @@ class ZotAuthorizer implements Authorizer {
     return { name: identity.name, groups };
   }
 
-  #authenticate(identity: Identity, request: HttpRequest, route: Route): Subject | undefined {
+  #authenticate(identity: Recognized, request: HttpRequest, route: Route): Subject | undefined {
     if (identity.kind !== "anonymous" || !this.config.authentication) return this.#subject(identity);
     const open = request.path === "/v2/_zot/ext/mgmt" || (route.kind === "metrics" && this.#anonymousMetrics);
     if (!open && !this.#anonymousMayAsk) return undefined;
@@ -180,7 +203,9 @@ class ZotAuthorizer implements Authorizer {
   ): Decision {
     if (kind === "metrics") return this.#metrics(identity, subject);
     if (kind === "ping" && this.config.authentication && !isBrowser(identity)) {
-      return { allowed: true, status: 200, headers: { "WWW-Authenticate": `basic realm=${this.config.realm}` } };
+      const bare = { headers: { "WWW-Authenticate": `basic realm=${this.config.realm}` } };
+      const challenge = supports(this.zot, "combined authentication") ? this.#challenge(identity) : bare;
+      return { allowed: true, status: 200, ...challenge };
     }
     if (kind === "api-key") return apiKeyAnswer(subject, request);
     return { allowed: true, status: 200 };
@@ -215,10 +240,12 @@ class ZotAuthorizer implements Authorizer {
     const holder: Holder = {
       state,
       dedupe: this.config.dedupe,
+      linksBlobs: this.config.dedupe && !supports(this.zot, "blob reads that create nothing"),
+      checksDigests: supports(this.zot, "blob reads that create nothing"),
       authorization: this.policies !== undefined,
       may: (action, repository) => this.#mayOptimistically(subject, action, repository, ties),
     };
-    return withTies({ ...permission, allowed: true, ...answerTo(request.method, route, holder) }, ties);
+    return withTies({ ...permission, allowed: true, ...answerTo(request, route, holder) }, ties);
   }
 
   #permit(

@@ -1,5 +1,5 @@
 import type { Action } from "../types";
-import type { RegistryState, RepositoryState } from "./authorizer";
+import type { HttpRequest, RegistryState, RepositoryState } from "./authorizer";
 import type { RepositoryRoute } from "./routes";
 
 /** zot 2.1.20, pkg/api/routes.go: what its handlers ask for and answer, apart from who asks. */
@@ -7,6 +7,10 @@ import type { RepositoryRoute } from "./routes";
 export interface Holder {
   state: RegistryState;
   dedupe: boolean;
+  /** Whether a HEAD or a ranged GET links a blob that another repository holds, as zot before 2.1.21 does with dedupe. */
+  linksBlobs: boolean;
+  /** Whether a HEAD with a malformed digest is the client's mistake, as from zot 2.1.21 on. */
+  checksDigests: boolean;
   /** Whether there is an accessControl at all. */
   authorization: boolean;
   /** Permission of the asking client, conditions not counted. */
@@ -51,7 +55,8 @@ function manifestWritePermissions(
 }
 
 /** The answer to a permitted request. */
-export function answerTo(method: string, route: RepositoryRoute, holder: Holder): Answer {
+export function answerTo(request: HttpRequest, route: RepositoryRoute, holder: Holder): Answer {
+  const { method } = request;
   switch (route.kind) {
     case "tags":
       return holder.state.get(route.repository) === undefined ? { status: 404, code: "NAME_UNKNOWN" } : { status: 200 };
@@ -60,7 +65,7 @@ export function answerTo(method: string, route: RepositoryRoute, holder: Holder)
     case "manifest":
       return manifestAnswer(method, route, holder);
     case "blob":
-      return blobAnswer(method, route, holder);
+      return blobAnswer(request, route, holder);
     case "upload":
       return uploadAnswer(method, route, holder);
   }
@@ -96,17 +101,16 @@ function pushAnswer({ reference, tags }: Of<"manifest">): Answer {
 /** As measured; only GET says what is wrong. */
 const NO_DIGEST: Record<string, Answer> = {
   GET: { status: 400, code: "DIGEST_INVALID" },
-  HEAD: { status: 500 },
   DELETE: { status: 404 },
 };
 
-function blobAnswer(method: string, { repository, digest }: Of<"blob">, holder: Holder): Answer {
-  if (!isDigest(digest)) return NO_DIGEST[method] ?? { status: 405 };
+function blobAnswer({ method, ranged }: HttpRequest, { repository, digest }: Of<"blob">, holder: Holder): Answer {
+  if (!isDigest(digest)) return NO_DIGEST[method] ?? { status: holder.checksDigests ? 400 : 500 };
   const held = holder.state.get(repository)?.blobs.has(digest) === true;
-  // A HEAD links a blob that another repository holds, and so creates the repository asked about.
-  const linked = method === "HEAD" && holder.dedupe && mayMount(digest, holder);
-  if (held || linked) return { status: method === "DELETE" ? 202 : 200 };
-  return { status: 404, code: "BLOB_UNKNOWN" };
+  // Such a request links a blob that another repository holds, and so creates the repository asked about.
+  const linked = (method === "HEAD" || ranged) && holder.linksBlobs && mayMount(digest, holder);
+  if (!held && !linked) return { status: 404, code: "BLOB_UNKNOWN" };
+  return { status: method === "DELETE" ? 202 : method === "GET" && ranged ? 206 : 200 };
 }
 
 const UPLOAD_SESSION: Record<string, number> = { GET: 204, PATCH: 202, PUT: 201, DELETE: 204 };

@@ -12,8 +12,8 @@ export type LintName = (typeof LINTS)[number];
 /** A rule that does not do what it seems to, or does what nobody should want. */
 export interface Finding {
   lint: LintName;
-  /** An error stops an `up` unless accepted; a warning is shown. */
-  severity: "error" | "warning";
+  /** An error stops an `up` unless accepted; a warning is shown at every run, a note by `make adopt` alone. */
+  severity: "error" | "warning" | "note";
   /** Path within http.accessControl. */
   rule: string;
   what: string;
@@ -81,8 +81,8 @@ const ADVICE: Record<LintName, Advice> = {
     fix: 'close a pattern with {"policies": []}, and name every key once',
   },
   "head-creates": {
-    why: "with dedupe on, a HEAD for a blob that zot knows creates the repository asked about, also by anonymous clients",
-    fix: "set harden-zot:registry.storage.dedupe: false, at the price of disk space",
+    why: "before zot 2.1.21 a HEAD for a blob that zot knows then creates the repository asked about, also by anonymous clients",
+    fix: "upgrade zot, or set harden-zot:registry.storage.dedupe: false at the price of disk space",
   },
 };
 
@@ -108,7 +108,7 @@ export function requireSound(config: ZotConfig, rules: AccessRules): Finding[] {
       `the access rules are not safe to apply:\n${errors.map((finding) => `  - ${describeFinding(finding)}`).join("\n")}`,
     );
   }
-  return findings;
+  return findings.filter(({ severity }) => severity === "warning");
 }
 
 /** One line: which rule, what it does, why that matters, how to mend or accept it. */

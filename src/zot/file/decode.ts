@@ -72,6 +72,13 @@ export const integer = z.preprocess((input, context) => {
   return refuse(context, `expected type 'int', got unconvertible type '${goType(input)}'`, input);
 }, z.number());
 
+export const number = z.preprocess((input, context) => {
+  const value = typeof input === "object" || input === "" ? Number.NaN : Number(input);
+  return Number.isNaN(value)
+    ? refuse(context, `expected type 'float64', got unconvertible type '${goType(input)}'`, input)
+    : value;
+}, z.number());
+
 /** Milliseconds. A string is a Go duration ("1h30m"), a number counts nanoseconds. */
 export const duration = z.preprocess((input, context) => {
   if (typeof input === "number") {

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { anything, boolean, duration, integer, list, map, string, struct } from "./decode";
+import { anything, boolean, duration, integer, list, map, number, string, struct } from "./decode";
 
 /* The configuration of zot 2.1.20 (pkg/api/config, pkg/extensions/config), every key its loader knows. */
 
@@ -93,7 +93,7 @@ const http = struct({
   compat: list(string),
 });
 
-const syncRegistry = struct({
+const syncRegistryShape = {
   urls: list(string),
   pollInterval: duration,
   content: list(
@@ -117,39 +117,59 @@ const syncRegistry = struct({
   preserveDigest: boolean,
   syncTimeout: duration,
   responseHeaderTimeout: duration,
-});
+};
+/** Not in 2.1.20; the release after it takes them. */
+const laterSyncRegistryShape = {
+  ...syncRegistryShape,
+  manifestCheckInterval: duration,
+  reqConcurrent: integer,
+  reqPerSec: number,
+  disableHTTP2: boolean,
+  maxIdleConnsPerHost: integer,
+};
 const trivy = struct({
   dbRepository: string,
   javaDBRepository: string,
   vulnSeveritySources: list(string),
   sbom: struct({ enable: boolean, format: string }),
 });
-const extensions = struct({
-  search: struct({ enable: boolean, cve: struct({ updateInterval: duration, trivy }) }),
-  sync: struct({ enable: boolean, credentialsFile: string, downloadDir: string, registries: list(syncRegistry) }),
-  metrics: struct({ enable: boolean, prometheus: struct({ path: string }) }),
-  scrub: struct({ enable: boolean, interval: duration }),
-  lint: struct({ enable: boolean, mandatoryAnnotations: list(string) }),
-  ui: struct({ enable: boolean }),
-  mgmt: struct({ enable: boolean }),
-  apikey: struct({ enable: boolean }),
-  trust: struct({ enable: boolean, cosign: boolean, notation: boolean }),
-  events: struct({ enable: boolean, sinks: list(anything) }),
-});
+const extensionsWith = <Registry extends z.ZodRawShape>(syncRegistry: Registry) =>
+  struct({
+    search: struct({ enable: boolean, cve: struct({ updateInterval: duration, trivy }) }),
+    sync: struct({
+      enable: boolean,
+      credentialsFile: string,
+      downloadDir: string,
+      registries: list(struct(syncRegistry)),
+    }),
+    metrics: struct({ enable: boolean, prometheus: struct({ path: string }) }),
+    scrub: struct({ enable: boolean, interval: duration }),
+    lint: struct({ enable: boolean, mandatoryAnnotations: list(string) }),
+    ui: struct({ enable: boolean }),
+    mgmt: struct({ enable: boolean }),
+    apikey: struct({ enable: boolean }),
+    trust: struct({ enable: boolean, cosign: boolean, notation: boolean }),
+    events: struct({ enable: boolean, sinks: list(anything) }),
+  });
 
-export const configSchema = struct({
-  distSpecVersion: string,
-  goVersion: string,
-  commit: string,
-  releaseTag: string,
-  binaryType: string,
-  storage,
-  http,
-  log: struct({ level: string, output: string, audit: string }),
-  extensions,
-  scheduler: struct({ numWorkers: integer }),
-  cluster: struct({ members: list(string), hashKey: string, tls }),
-});
+const configWith = <Registry extends z.ZodRawShape>(syncRegistry: Registry) =>
+  struct({
+    distSpecVersion: string,
+    goVersion: string,
+    commit: string,
+    releaseTag: string,
+    binaryType: string,
+    storage,
+    http,
+    log: struct({ level: string, output: string, audit: string }),
+    extensions: extensionsWith(syncRegistry),
+    scheduler: struct({ numWorkers: integer }),
+    cluster: struct({ members: list(string), hashKey: string, tls }),
+  });
+
+export const configSchema = configWith(syncRegistryShape);
+/** With what releases after 2.1.20 know as well. */
+export const laterConfigSchema = configWith(laterSyncRegistryShape);
 
 export const openIdCredentialsSchema = struct({ clientid: string, clientsecret: string });
 export const sessionKeysSchema = struct({ hashKey: string, encryptKey: string });

@@ -1,4 +1,5 @@
 import type { ZotConfig } from "../../types";
+import { supports } from "../../versions";
 import { type CompiledCondition, ConditionError, type ConditionRequest, compileCondition } from "../cel";
 import { type AccessRules, cachePattern, tagRulesAt } from "../compile";
 import type { Finding, Linted, LintName } from "../lints";
@@ -24,7 +25,7 @@ export function lintEffect(linted: Linted): Finding[] {
     ...writableCaches(config, accessControl, rules),
     ...ties([...repositories.keys()]),
     ...lostGrants(linted),
-    ...headCreates(dedupe, accessControl),
+    ...headCreates(dedupe, accessControl, rules),
   ];
 }
 
@@ -257,15 +258,14 @@ function ties(patterns: readonly string[]): Finding[] {
   );
 }
 
-function headCreates(dedupe: boolean, { repositories }: LoadedAccessControl): Finding[] {
+/** A note: zot's own default, which no stack need be told of at every run. */
+function headCreates(
+  dedupe: boolean,
+  { repositories }: LoadedAccessControl,
+  { registry: { version } }: AccessRules,
+): Finding[] {
   const [open] = [...repositories].find(([, { anonymousPolicy }]) => anonymousPolicy.includes("read")) ?? [];
-  if (!dedupe || open === undefined) return [];
-  return [
-    found(
-      "head-creates",
-      `${ruleOf(open)}.anonymousPolicy`,
-      "anonymous clients may read, and storage.dedupe is on",
-      "warning",
-    ),
-  ];
+  if (!dedupe || open === undefined || supports(version, "blob reads that create nothing")) return [];
+  const what = "anonymous clients may read, and storage.dedupe is on";
+  return [found("head-creates", `${ruleOf(open)}.anonymousPolicy`, what, "note")];
 }

@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+
+/** Without what a `make test` around this says to makes below it. LOCK: nothing is installed. */
+function make(...words: string[]): { code: number | null; out: string; err: string } {
+  const { MAKEFLAGS: _, MFLAGS: __, MAKELEVEL: ___, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync("make", ["LOCK=", ...words], { encoding: "utf8", env });
+  return { code: status, out: stdout.trim(), err: stderr.trim() };
+}
+
+const MAKES_OWN_LINE = /\nmake: \*\*\* \[Makefile:\d+: \w+\] Error 2$/;
+
+describe("make passes exit codes on", () => {
+  const ask = (tag: string) => ["access", "STACK=prod", "WHO=zot-ci", "DO=push", `WHAT=blumeops/miniflux:${tag}`];
+
+  it("0 for yes and 1 for no, and adds nothing", () => {
+    const yes = make(...ask("v2.2.17-abc1234"));
+    expect(yes).toEqual({ code: 0, out: expect.stringMatching(/^yes: [^\n]*$/), err: "" });
+    const no = make(...ask("v2.2.17"));
+    expect(no).toEqual({ code: 1, out: expect.stringMatching(/^no: [^\n]*$/), err: "" });
+  });
+
+  it.each([
+    ["access", "which stack? make access STACK=prod"],
+    ["verify", "which stack? make verify STACK=prod"],
+    ["report", "which stack? make report STACK=prod"],
+    ["rollback", "which stack? make rollback STACK=prod"],
+    ["adopt", "which configuration? make adopt CONFIG=path/to/config.json"],
+  ])("2 for a mistake in make %s, with make's own line after ours", (target, message) => {
+    const { code, out, err } = make(target);
+    expect([code, out, err.replace(MAKES_OWN_LINE, "")]).toEqual([2, "", message]);
+    expect(err).toMatch(MAKES_OWN_LINE);
+  });
+});
