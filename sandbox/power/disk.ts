@@ -54,17 +54,14 @@ export class Disk {
     run("xfs_io", "-x", "-c", "shutdown", this.directory);
   }
 
-  /** As when the power comes back: the journal is played. @throws when somebody still uses the disk after 5 s */
+  /** As when the power comes back: the journal is played. @throws when somebody still uses the disk after a minute */
   async restart(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      try {
-        run("umount", this.directory);
-        break;
-      } catch (error) {
-        if (tries === 50) throw error;
-        await sleep(100);
-      }
-    }
+    await patiently(() => run("umount", this.directory));
+    // A mount namespace that was made meanwhile has the disk still, and as it was shut down.
+    await patiently(() => {
+      if (run("losetup", "-j", this.image) !== "")
+        throw new Error(`${this.image} is mounted elsewhere on this machine`);
+    });
     this.mount();
   }
 
@@ -80,11 +77,24 @@ export class Disk {
   }
 }
 
-function run(command: string, ...args: string[]): void {
+/** @throws what the step throws after a minute */
+async function patiently(step: () => void): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return step();
+    } catch (error) {
+      if (tries === 600) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** @returns what it printed */
+function run(command: string, ...args: string[]): string {
   try {
-    execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
-    const { message, stderr } = error as Error & { stderr?: Buffer };
-    throw new Error(`${command} ${args.join(" ")}: ${stderr?.toString().trim() || message}`);
+    const { message, stderr } = error as Error & { stderr?: string };
+    throw new Error(`${command} ${args.join(" ")}: ${stderr?.trim() || message}`);
   }
 }

@@ -76,7 +76,7 @@ export function lost(answered: Tree, found: Tree): string | undefined {
 }
 
 const KEPT =
-  /^(config\.json|harden-zot(\/(agent\.sh|agent\.new|secrets|tenure|record|version|original\.json|original\.none|previous\.(json|record)|secrets\/.*))?)$/;
+  /^(config\.json|harden-zot(\/(agent\.sh|agent\.new|secrets|tenure|record|version|original\.json|original\.none|catalog|previous\.(json|record)|secrets\/.*))?)$/;
 
 class Judgement {
   private readonly findings: Finding[] = [];

@@ -54,7 +54,7 @@ export class CheapService implements Service {
   private registry: Server | undefined;
   private loaded = { text: "", inode: 0 };
   private processes = 0;
-  /** Raised by every stop, which ends a crash loop too. */
+  /** Raised by every stop, which ends a start that is under way, and a crash loop. */
   private stops = 0;
   /** Called before zot is started, by the agent alone. */
   onStart: () => void = () => {};
@@ -92,8 +92,8 @@ export class CheapService implements Service {
   }
 
   async boot(): Promise<boolean> {
-    const found = this.found();
-    if (!(await this.loads(found.text))) return false;
+    const [found, began] = [this.found(), this.stops];
+    if (!(await this.loads(found.text)) || began !== this.stops) return false;
     this.begin();
     this.loaded = found;
     this.registry = createServer(this.serve);
@@ -156,7 +156,8 @@ esac
 
   private async startForAgent(): Promise<void> {
     this.onStart();
-    if (!(await this.boot())) void this.crash();
+    const began = this.stops;
+    if (!(await this.boot()) && began === this.stops) void this.crash();
   }
 
   private async loads(text: string): Promise<boolean> {
