@@ -46,9 +46,9 @@ const keep = (path, text) => {
 
 addHook(compile, { exts: [".ts"], ignoreNodeModules: true });
 
-// Pulumi's SDK requires both to serialize functions, which no program here has it do: half a second of every preview.
-// They are loaded when something of them is used.
-const POSTPONED = ["typescript", "@npmcli/arborist"];
+// Pulumi's SDK requires the first two to serialize functions, which no program here has it do: half a second of every preview.
+// The third are zod's messages in fifty languages. They are loaded when something of them is used.
+const POSTPONED = ["typescript", "@npmcli/arborist", "../locales/index.cjs"];
 const load = Module._load;
 Module._load = (request, ...rest) => {
   const loaded = () => load(request, ...rest);

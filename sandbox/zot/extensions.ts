@@ -1,9 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { Identity } from "../../src/zot/access/authorizer";
-import { DISTRIBUTION_SPEC } from "./config/load";
 import { sendJson } from "./distribution/errors";
 import type { Registry } from "./registry";
-import { VERSION } from "./version";
+import { DISTRIBUTION_SPEC, VERSION } from "./version";
 
 /** What GET /v2/_oci/ext/discover lists. */
 export function discover({ started }: Registry): { extensions: object[] | null } {

@@ -1,8 +1,5 @@
-import { DISTRIBUTION_SPEC, loadConfig } from "./config/load";
-import { InvalidConfig } from "./config/validate";
 import { createLogger } from "./log";
-import { serve } from "./serve";
-import { VERSION } from "./version";
+import { DISTRIBUTION_SPEC, VERSION } from "./version";
 
 const USAGE = `Usage:
   zot [flags]
@@ -20,7 +17,7 @@ Flags:
 This is a stand-in for zot ${VERSION.tag}: zot's other commands are not there.
 `;
 
-/** Runs one command line; resolves to the exit code, or to undefined while the registry serves. */
+/** Runs one command line, with no more loaded than it takes: the agent calls zot often. Resolves to the exit code, or to undefined while the registry serves. */
 async function run([command, ...rest]: string[]): Promise<number | undefined> {
   switch (command) {
     case "--version":
@@ -38,7 +35,7 @@ async function run([command, ...rest]: string[]): Promise<number | undefined> {
       if (rest.length !== 1) {
         return usageError(`accepts 1 arg(s), received ${rest.length}`);
       }
-      return serve(rest[0] as string);
+      return (require("./serve") as typeof import("./serve")).serve(rest[0] as string);
     case undefined:
     case "help":
     case "--help":
@@ -60,6 +57,8 @@ function verify(path: string | undefined): number {
   if (path === undefined) {
     return 0;
   }
+  const { InvalidConfig } = require("./config/validate") as typeof import("./config/validate");
+  const { loadConfig } = require("./config/load") as typeof import("./config/load");
   const logger = createLogger();
   try {
     loadConfig(path, logger);

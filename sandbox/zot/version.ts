@@ -5,3 +5,6 @@ export const VERSION = {
   binaryType: "-metrics-mgmt-search-sync-ui",
   goVersion: `none: a stand-in on node ${process.version}`,
 } as const;
+
+/** The OCI distribution spec that it serves. */
+export const DISTRIBUTION_SPEC = "1.1.1";

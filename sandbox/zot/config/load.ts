@@ -4,9 +4,8 @@ import type * as z from "zod";
 import { describeIssues, isObject } from "../../../src/zot/file/decode";
 import { configSchema, openIdCredentialsSchema, type RawConfig, sessionKeysSchema } from "../../../src/zot/file/schema";
 import { createLogger, isLogLevel, type Logger } from "../log";
+import { DISTRIBUTION_SPEC } from "../version";
 import { BAD_CONFIG, InvalidConfig, validate } from "./validate";
-
-export const DISTRIBUTION_SPEC = "1.1.1";
 
 type Auth = NonNullable<NonNullable<RawConfig["http"]>["auth"]>;
 
