@@ -23,7 +23,7 @@ export async function docker(machine: OwnMachine, { directory }: Ground): Promis
   const bridge = `hz${process.pid}`;
   execFileSync("ip", ["link", "add", bridge, "type", "bridge"]);
   machine.atEnd(() => execFileSync("ip", ["link", "delete", bridge]));
-  execFileSync("ip", ["address", "add", "192.0.2.1/24", "dev", bridge]);
+  execFileSync("ip", ["address", "add", "169.254.77.1/30", "dev", bridge]);
   const network = ["--bridge", bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false"];
   const options = ["--data-root", join(directory, "docker"), ...network];
   const start = `dockerd ${options.join(" ")} >${join(directory, "dockerd.log")} 2>&1 &`;
