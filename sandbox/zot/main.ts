@@ -31,11 +31,13 @@ async function run([command, ...rest]: string[]): Promise<number | undefined> {
       return 0;
     case "verify":
       return verify(rest[0]);
-    case "serve":
+    case "serve": {
       if (rest.length !== 1) {
         return usageError(`accepts 1 arg(s), received ${rest.length}`);
       }
-      return require("./serve").serve(rest[0] as string);
+      const { serve } = require("./serve") as typeof import("./serve");
+      return serve(rest[0] as string);
+    }
     case undefined:
     case "help":
     case "--help":
