@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -93,6 +93,18 @@ describe("the catalog after the first hardening", () => {
       "showed to anyone before: other:v1 (not in its list of tags).",
     );
     expect(await test.anonymousPush()).toBe(202);
+  });
+
+  it("that was noted down hours ago opens nothing: images come and go", async () => {
+    await activate(test.config);
+    const hoursAgo = Date.now() / 1000 - 2 * 3600;
+    utimesSync(test.file("harden-zot/catalog"), hoursAgo, hoursAgo);
+    const url = await outside((path) => (path === "/v2/other/tags/list" ? 404 : undefined));
+    expect(await keep(url)).toEqual({
+      catalog: "not told: it was noted down more than 60 minutes ago, and images come and go since",
+    });
+    expect(await test.anonymousPush()).toBe(401);
+    expect(existsSync(test.file("harden-zot/catalog"))).toBe(false);
   });
 
   it("is waited for while a proxy has not noticed that zot is back", async () => {

@@ -18,6 +18,12 @@ export interface CatalogRequest extends HostRequest, Tenure {
   heal: number;
 }
 
+/**
+ * How long a noted catalog is looked for, in minutes. A run that ended between the switch and this must not open a registry
+ * later because an image was deleted since.
+ */
+const FRESH = 60;
+
 /** How long a proxy may take to notice that zot is back, in ms. */
 const PATIENCE = 30_000;
 
@@ -36,6 +42,10 @@ export async function keepCatalog(request: CatalogRequest): Promise<{ catalog: s
     const directory = `${request.configDirectory}/harden-zot`;
     const names = (await heard(client, request, `ls ${directory}`)).split("\n");
     if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
+    if ((await heard(client, request, `find ${directory}/catalog -mmin -${FRESH}`)) === "") {
+      await heard(client, request, `rm -f ${directory}/catalog`);
+      return { catalog: `not told: it was noted down more than ${FRESH} minutes ago, and images come and go since` };
+    }
     const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog`));
     const seen = await onDisk(client, request, await lookFor(noted, request));
     if (seen.gone.length > 0) throw await putBack(client, request, seen.gone);
