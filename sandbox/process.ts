@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { openSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Daemon {
@@ -70,15 +71,23 @@ function signal(pid: number, name: NodeJS.Signals): void {
 /** Ports handed out so far: one that is not bound yet would be handed out again. */
 const handedOut = new Set<number>();
 
-/** A free port on loopback, another one every time. */
+/**
+ * A TCP port of loopback that nobody listens on. Below those that systems give to whoever asks for any (from 32768 on Linux, 49152
+ * elsewhere), which a plugin or a connection of another test would take before it is listened on; above 10080, which fetch refuses.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  if (handedOut.has(port)) return freePort();
+  const port = randomInt(10_100, 32_000);
+  if (handedOut.has(port) || !(await isFree(port))) return freePort();
   handedOut.add(port);
   return port;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((settle) => {
+    server.once("error", () => settle(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => settle(true)));
+  });
 }
 
 /** @throws when nothing answers with a status below 500 within the time (ms) */
