@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../sandbox/process";
 import { Browser } from "./zot-browser";
-import { BINARIES, manifestOf, push, putManifest, Scratch, Zot } from "./zot-harness";
+import { BINARIES, isLater, manifestOf, push, putManifest, Scratch, Zot } from "./zot-harness";
 import { Issuer, withOpenId } from "./zot-issuer";
 
 const alice = { userinfo: { preferred_username: "alice", email: "alice@example.test", groups: ["writers"] } };
@@ -159,7 +159,10 @@ describe.each(BINARIES)("%s: OpenID Connect login and API keys", (_, binary) => 
     expect(await zot.status("/v2/", { as: `alice:${apiKey}` })).toBe(200);
     expect(await zot.status("/v2/", { as: `Alice:${apiKey}` })).toBe(401);
     expect(await zot.status("/v2/", { as: `local:${apiKey}` })).toBe(401);
-    expect(await zot.status("/v2/", { headers: { Authorization: `Bearer ${apiKey}` } })).toBe(401);
+    // A later zot takes no notice of it: the caller is anonymous (zot-answers.ts).
+    expect(await zot.status("/v2/", { headers: { Authorization: `Bearer ${apiKey}` } })).toBe(
+      isLater(binary) ? 200 : 401,
+    );
     expect(await zot.status("/v2/", { as: `alice:${apiKey.slice(0, -1)}0${apiKey.endsWith("0") ? "1" : ""}` })).toBe(
       401,
     );
