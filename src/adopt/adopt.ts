@@ -54,7 +54,12 @@ function adoptWith({ config, secrets }: FoundConfig, byPlace: boolean): Adoption
   // Groups of htpasswd users are in no identity provider.
   const existing = found.http.auth?.openid ? access.existing : [];
   if (!access.hasAdmins)
-    missing.set("harden-zot:access.admins", "who may delete: nobody administers this registry yet");
+    missing.set(
+      "harden-zot:access.admins",
+      "the group of those who may delete; the stack makes it, empty, unless it is one of harden-zot:identity.existingGroups. Nobody administers this registry yet",
+    );
+  if (!found.http.auth)
+    missing.set("harden-zot:ci", "who pushes, such as [{ name: zot-ci, group: registry-ci, repositories: [team/**] }]");
   const rough: RawSettings = {
     "authentik:url": url,
     "harden-zot:registry": registry,

@@ -121,7 +121,7 @@ export class Probe {
   }
 
   private async pushMissing(): Promise<Map<Victim, Tagged>> {
-    const tags = await fixedTags(this.rules, VICTIMS.length);
+    const tags = await fixedTags(this.rules);
     const named = [...VICTIMS.entries()].map(([index, name]): [Victim, string | undefined] => [name, tags[index]]);
     const wanted = [...named, ["mutable", this.rules.mutable[0]] as [Victim, string | undefined]];
     for (const content of PROBE_BLOBS) must(201, await this.upload(PROBE_REPOSITORY, content), "an upload");

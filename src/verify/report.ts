@@ -21,9 +21,11 @@ export function reportOn(registry: string, readOnly: boolean, checks: Result[], 
 const MARK: Record<Outcome, string> = { ok: "ok", warning: "warning", failed: "FAILED", skipped: "skipped" };
 
 /** One line, for a list of services. */
-export function renderLine({ registry, passed, counts }: Report): string {
+export function renderLine({ registry, passed, counts, checks }: Report): string {
   const { failed, ok, skipped, warning } = counts;
-  const parts = [`${ok} ok`, `${failed} failed`, `${warning} warnings`, `${skipped} skipped`];
+  const names = checks.filter(({ outcome }) => outcome === "failed").map(({ id }) => id);
+  const which = names.length > 0 ? ` (${names.join(", ")})` : "";
+  const parts = [`${ok} ok`, `${failed} failed${which}`, `${warning} warnings`, `${skipped} skipped`];
   return `zot ${passed ? "ok" : "FAILED"}: ${registry}: ${parts.join(", ")}`;
 }
 

@@ -7,12 +7,15 @@ const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 /** How many strings are made of a format before it is said to allow too few. */
 const ATTEMPTS = 120;
 
+/** How many tags the verification puts in place for itself. */
+const PLACED = 4;
+
 /**
  * The same tags every time, that the rules take as new ones.
- * @returns that many, or fewer when the format does not allow more
+ * @returns 4, or fewer when the format does not allow more
  */
-export async function fixedTags(rules: TagRules, count: number): Promise<string[]> {
-  return (await tagsOf(rules, { seed: 1 })).slice(0, count);
+export async function fixedTags(rules: TagRules): Promise<string[]> {
+  return (await tagsOf(rules, { seed: 1 })).slice(0, PLACED);
 }
 
 /** A format that allows fewer tags may have all of them in use. */
@@ -20,7 +23,8 @@ const ENOUGH = 50;
 
 /** A tag that nobody has pushed yet, as far as chance goes; undefined when the format allows too few for that. */
 export async function freshTag(rules: TagRules): Promise<string | undefined> {
-  const tags = await tagsOf(rules, {});
+  const placed = await fixedTags(rules);
+  const tags = (await tagsOf(rules, {})).filter((tag) => !placed.includes(tag));
   return tags.length < ENOUGH ? undefined : tags[Math.floor(Math.random() * tags.length)];
 }
 

@@ -342,7 +342,7 @@ describe(`a registry broken in one way fails the check for it (${BINARY_NAME})`,
   beforeAll(async () => {
     world = await World.start();
     // The second victim is the one that is attacked by digest.
-    victim = (await fixedTags(world.settings.access.tags, 2))[1] ?? "";
+    victim = (await fixedTags(world.settings.access.tags))[1] ?? "";
     MUTATIONS.find(({ check }) => check === "delete");
   });
   afterAll(() => world?.stop());
