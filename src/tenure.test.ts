@@ -47,11 +47,17 @@ describe("a destroy is told by the processes it runs under", () => {
     ["pulumi", "destroy", "--yes"],
     ["/usr/bin/pulumi", "-C", "registry", "-s", "prod", "down"],
     ["pulumi", "--non-interactive", "dn"],
+    ["pulumi", "-C", "up", "destroy"],
+    ["pulumi", "-s", "up", "destroy"],
+    ["/nix/store/x/bin/.pulumi-wrapped", "destroy"],
   ])("%s %s", (...words) => expect(isDestroy(4, under(...words))).toBe(true));
 
   it.each([
     ["pulumi", "up", "--target", "destroy"],
     ["pulumi", "-s", "prod", "refresh"],
+    ["pulumi", "-s", "down", "up"],
+    ["pulumi", "--stack", "destroy", "up", "--yes"],
+    ["pulumi", "-C", "down", "up"],
     ["pulumi-language-nodejs", "destroy"],
     ["bash", "destroy"],
   ])("not %s %s", (...words) => expect(isDestroy(4, under(...words))).toBe(false));

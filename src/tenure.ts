@@ -39,13 +39,19 @@ export function ownerIn(last: LastResource[], stack: string): string {
 export function isDestroy(pid = process.pid, table = processTable()): boolean {
   for (let at = table.get(pid); at; at = table.get(at.parent)) {
     const [program, ...words] = at.words;
-    if (/(^|\/)pulumi$/.test(program ?? "")) return /^(destroy|down|dn)$/.test(words.find(isVerb) ?? "");
+    if (/(^|\/)(pulumi|\.pulumi-wrapped)$/.test(program ?? "")) return /^(destroy|down|dn)$/.test(verbOf(words) ?? "");
   }
   return false;
 }
 
-/** Of the pulumi command (3.259), those that may delete. */
-const isVerb = (word: string) => /^(destroy|down|dn|up|update|refresh|watch|state)$/.test(word);
+/** Options of the pulumi command (3.259) before its verb that take the next word for their value. */
+const WITH_VALUE =
+  /^(-s|--stack|-C|--cwd|-v|--verbose|--color|--profiling|--memprofilerate|--tracing|--tracing-header)$/;
+
+/** Its first word that is neither an option nor the value of one. */
+function verbOf(words: string[]): string | undefined {
+  return words.find((word, index) => !word.startsWith("-") && !WITH_VALUE.test(words[index - 1] ?? ""));
+}
 
 type ProcessTable = Map<number, { parent: number; words: string[] }>;
 

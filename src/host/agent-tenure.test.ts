@@ -156,3 +156,36 @@ describe("the agent and whose the host is", () => {
     expect(existsSync(test.file("harden-zot"))).toBe(false);
   });
 });
+
+/** What is left of a first run that was cut off, or of a file that was cut or edited. */
+describe("the agent and a record that is not whole", () => {
+  let test: TestHost;
+  beforeAll(async () => {
+    test = await TestHost.start();
+  });
+  afterAll(() => test?.stop());
+
+  it("a claim that no configuration followed holds nobody off; one that was delivered by does", async () => {
+    expect(await test.agent.call("claim", STRANGER)).toMatchObject({ code: 0 });
+    expect(await test.agent.call("claim", FIRST)).toMatchObject({ code: 0, stderr: "" });
+    expect(await test.agent.status()).toMatchObject({ ...FIRST, applied: null, original: null });
+    expect(await test.agent.activate(test.config, STRANGER)).toMatchObject({ code: 1 });
+    expect(await test.anonymousPush()).toBe(202);
+    expect(await test.agent.activate(test.config, FIRST)).toMatchObject({ code: 0 });
+    expect(await test.agent.call("claim", STRANGER)).toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    ["record", "heal=\n", { heal: 0 }],
+    ["record", "heal=08\n", { heal: 0 }],
+    ["record", "heal=a\n", { heal: 0 }],
+    ["tenure", `owner=${FIRST.owner}\r\nlife=${FIRST.life}\r\n`, FIRST],
+    ["tenure", 'owner=a"b\\c\nlife=x\n', { owner: 'a"b\\c', life: "x" }],
+  ])("%s %j is told as JSON all the same", async (name, text, told) => {
+    const path = test.file(`harden-zot/${name}`);
+    const whole = readFileSync(path, "utf8");
+    writeFileSync(path, name === "record" ? whole.replace(/heal=.*\n/, text) : text);
+    expect(await test.agent.status()).toMatchObject(told);
+    writeFileSync(path, whole);
+  });
+});

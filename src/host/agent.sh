@@ -42,6 +42,7 @@ most_repositories=500 most_tags=2000
 # Bytes of a config.json that is compared with what is to replace it.
 most_compared=262144
 tab=$(printf '\t')
+cr=$(printf '\r')
 newline='
 '
 
@@ -630,6 +631,7 @@ read_tenure() {
   held_owner='' held_life=''
   [ -f "$state/tenure" ] || return 0
   while IFS='=' read -r key value; do
+    value=${value%"$cr"}
     case $key in owner) held_owner=$value ;; life) held_life=$value ;; esac
   done <"$state/tenure"
 }
@@ -667,6 +669,7 @@ read_record() {
     rollback) applied_rollback=$value ;;
     esac
   done <"$state/record"
+  case $applied_heal in '' | 0?* | *[!0-9]*) applied_heal=0 ;; esac
 }
 
 # write_record SHA256 RESTART-PRINT
@@ -780,7 +783,7 @@ settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
 # What an open registry shows to anyone before it is hardened, "REPOSITORY<TAB>TAG" a line, in txn/catalog: it is asked for
 # from outside afterwards. A last line "more" where it holds more than is noted down.
 note_catalog() {
-  [ -z "$applied" ] && [ "$was" = healthy ] || return 0
+  [ -z "$applied" ] && [ "$was" = healthy ] && ! is_ours "$config" || return 0
   answer "$old_url/v2/_catalog?n=$((most_repositories + 1))" | json | sed -n "s/^repositories\.\[\]$tab//p" | {
     asked=0 give_up=$(($(date +%s) + wait))
     while IFS= read -r word; do
@@ -1017,6 +1020,7 @@ activate() {
   new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
   if nothing_to_do; then
     rm -rf "$txn"
+    rm -f "$state/catalog"
     report "$new" unchanged
     return
   fi
@@ -1134,9 +1138,14 @@ uninstall() {
   fi
 }
 
+# A claim that no configuration followed holds nobody off: a first run that was cut off has its owner in no state.
 claim() {
   need owner life
   begin
+  read_record
+  find_original
+  read_tenure
+  [ -n "$applied$original" ] || takeover=$held_owner
   take_tenure
 }
 
@@ -1158,7 +1167,7 @@ status_report() {
   read_version
   if [ -n "$applied" ]; then find_drift; elif [ "$original" ]; then lost_record; fi
   trouble='' found=null
-  if [ -z "$applied" ] && [ -f "$config" ]; then
+  if [ -z "$applied" ] && [ -f "$config" ] && ! is_ours "$config"; then
     word=$(found_config)
     if [ -n "$word" ]; then found=$(json_text "$word"); else trouble=",$(json_text "$config has more than $most_compared bytes or none, and cannot be compared with what is to replace it: is it zot's?")"; fi
   fi
@@ -1194,7 +1203,13 @@ place() {
 # An original without a record: it was hardened, and what was applied is not known any more. After a close it is meant so.
 lost_record() { [ ! -f "$config" ] || ! is_ours "$config" || [ -z "$held_owner" ] || drifted "the record of what was applied is lost"; }
 
-quoted() { if [ -n "$1" ]; then printf '"%s"' "$1"; else printf null; fi; }
+quoted() {
+  case $1 in
+  '') printf null ;;
+  *[!A-Za-z0-9._:/,-]*) json_text "$1" ;;
+  *) printf '"%s"' "$1" ;;
+  esac
+}
 
 # Any text as a JSON string, on one line.
 json_text() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\001-\037' | sed 's/[\\"]/\\&/g')"; }

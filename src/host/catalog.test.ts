@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, utimesSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -101,9 +101,34 @@ describe("the catalog after the first hardening", () => {
     utimesSync(test.file("harden-zot/catalog"), hoursAgo, hoursAgo);
     const url = await outside((path) => (path === "/v2/other/tags/list" ? 404 : undefined));
     expect(await keep(url)).toEqual({
-      catalog: "not told: it was noted down more than 60 minutes ago, and images come and go since",
+      catalog: "not told: it was noted down more than 5 minutes ago, and images come and go since",
     });
     expect(await test.anonymousPush()).toBe(401);
+    expect(existsSync(test.file("harden-zot/catalog"))).toBe(false);
+  });
+
+  it("that cannot be asked for opens nothing: up fails, and the next one asks again", async () => {
+    await activate(test.config);
+    const down = await outside((path) => (path.endsWith("/tags/list") ? 502 : undefined));
+    expect((await refusal(keep(down)))?.message).toMatch(
+      /^hardened, and what the registry showed to anyone before cannot be asked for at http:\S+\/tags\/list \(502\): the host stays hardened\. See that externalUrl leads to it, and run up again\.$/,
+    );
+    expect(await test.anonymousPush()).toBe(401);
+    expect((await keep()).catalog).toContain("3 tags of 3 repositories");
+  });
+
+  it("is forgotten when another run finds the switch made", async () => {
+    await activate(test.config);
+    await activate(test.config);
+    expect(await keep(await outside(() => 404))).toEqual({ catalog: "nothing was noted down to look for" });
+    expect(await test.anonymousPush()).toBe(401);
+  });
+
+  it("is not noted down of a configuration that is ours, whose record is lost", async () => {
+    await activate(test.config);
+    await keep();
+    writeFileSync(test.file("harden-zot/record"), "sha2");
+    await activate(withRule(test.config, "plans"));
     expect(existsSync(test.file("harden-zot/catalog"))).toBe(false);
   });
 

@@ -20,9 +20,9 @@ export interface CatalogRequest extends HostRequest, Tenure {
 
 /**
  * How long a noted catalog is looked for, in minutes. A run that ended between the switch and this must not open a registry
- * later because an image was deleted since.
+ * later because an image was deleted since. (The agent forgets it, too, when another run finds the switch made.)
  */
-const FRESH = 60;
+const FRESH = 5;
 
 /** How long a proxy may take to notice that zot is back, in ms. */
 const PATIENCE = 30_000;
@@ -135,13 +135,13 @@ async function lookForOne(client: Client, repository: string, tags: string[]): P
   return { gone: image.status === 200 ? [] : [`${repository}:${tags[0]} (${image.seen})`], untold: [] };
 }
 
+/** @throws OperatorError when nothing is told: that is no loss, and opens nothing */
 async function ask(client: Client, method: string, path: string) {
-  try {
-    const answer = await client.ask(method, `/v2/${path}`, { headers: ANY_MANIFEST });
-    return { ...answer, seen: describeAnswer(answer) };
-  } catch (error) {
-    return { status: 0, text: "", seen: (error as Error).message };
-  }
+  const answer = await client.ask(method, `/v2/${path}`, { headers: ANY_MANIFEST }).catch((error: Error) => error);
+  if (!(answer instanceof Error) && answer.status < 500) return { ...answer, seen: describeAnswer(answer) };
+  throw new OperatorError(
+    `hardened, and what the registry showed to anyone before cannot be asked for at ${client.base}/v2/${path} (${answer instanceof Error ? answer.message : describeAnswer(answer)}): the host stays hardened. See that externalUrl leads to it, and run up again.`,
+  );
 }
 
 async function putBack(client: SshClient, request: CatalogRequest, gone: string[]): Promise<OperatorError> {

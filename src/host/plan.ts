@@ -44,7 +44,7 @@ export async function planHosts(settings: Settings, all: LastResource[], owner: 
     return {
       host,
       owner,
-      heal: healCount(observed, held, () => lastHeal(formerly ?? host.name, last)),
+      heal: healCount(observed, held, resource(`${formerly ?? host.name}-config`, last)),
       first: observed.kind === "bare" && held === undefined,
       formerly,
     };
@@ -106,14 +106,20 @@ function announce(host: HostSettings, observed: Observation, owner: string, sett
     return;
   }
   const { drift, original, owner: holder, ...status } = observed.status;
-  if (holder !== null && holder !== owner && holder !== host.takeOver) {
+  // A first run that was cut off noted down an owner that no state knows.
+  const delivered = status.applied !== null || original !== null;
+  if (delivered && holder !== null && holder !== owner && holder !== host.takeOver) {
     throw new OperatorError(
       `${host.name}: its registry is delivered by ${holder}, and this stack is ${owner}: deliver to it from there, or take it over with harden-zot:hosts, takeOver: ${JSON.stringify(holder)}. Nothing was changed.`,
     );
   }
   if (holder === null && status.applied !== null)
     pulumi.log.info(`${host.name}: it was hardened before there were owners; up takes it over for ${owner}`);
-  if (holder !== null && holder !== owner) pulumi.log.warn(`${host.name}: up takes it over from ${holder}`);
+  if (holder !== null && holder !== owner) {
+    pulumi.log.warn(
+      `${host.name}: up takes it over from ${holder}${delivered ? "" : ", which claimed it and delivered nothing"}`,
+    );
+  }
   // Found before anything is made for it anywhere.
   if (status.applied === null && status.trouble.length > 0)
     throw new OperatorError(`${host.name}: ${status.trouble.join("; ")}. Nothing was changed.`);
@@ -150,19 +156,23 @@ function announceFarewell(name: string, last: LastResource[]): void {
   );
 }
 
-/** A host without an agent starts from a count that no run before can have had. */
-function healCount(observed: Observation, held: HostTenure | undefined, lastHeal: () => number): number {
-  if (observed.kind === "unreachable") return lastHeal();
+/**
+ * A host without an agent, or that serves nothing of what the state says it was brought (it was restored by hand, or put back),
+ * starts from a count that no run before can have had.
+ * @param config what last brought it a configuration
+ */
+function healCount(observed: Observation, held: HostTenure | undefined, config: LastResource | undefined): number {
+  if (observed.kind === "unreachable") return lastHeal(config);
   if (observed.kind === "bare") return now();
-  const { drift, heal, life } = observed.status;
+  const { applied, drift, heal, life } = observed.status;
+  if (applied === null && config) return now();
   const strange = held !== undefined && life !== null && life !== held.life;
   return heal + (drift.length > 0 || strange ? 1 : 0);
 }
 
 /** As the last activation was told. */
-function lastHeal(name: string, last: LastResource[]): number {
-  const words = resource(`${name}-config`, last)?.outputs.create;
-  return Number(/ heal=(\d+)/.exec(String(words))?.[1] ?? now());
+function lastHeal(config: LastResource | undefined): number {
+  return Number(/ heal=(\d+)/.exec(String(config?.outputs.create))?.[1] ?? now());
 }
 
 const now = () => Math.floor(Date.now() / 1000);
