@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -207,6 +208,54 @@ describe("a hardened registry, whatever is done with the stack", () => {
     expect(await attack()).toEqual([202, 202]);
     await pushImage(sandbox.registryUrl, "team/app", "v1.0.0-abcdef0", tinyImage("existing"));
     succeeded(await sandbox.stack.up());
+  });
+
+  it("is hardened again by every up, as often as somebody opened it on the host", async () => {
+    for (let time = 0; time < 2; time++) {
+      const [owner, life] = tenure().trim().split("\n") as [string, string];
+      const { start, stop, status } = sandbox.host.service;
+      const words = [
+        ["start", start],
+        ["stop", stop],
+        ["status", status],
+      ].map(([name, command]) => `${name}=${(command as string[]).join(",")}`);
+      execFileSync("sh", [
+        file("harden-zot/agent.sh"),
+        "restore",
+        `zot=${sandbox.host.zot}`,
+        "service=command",
+        ...words,
+        owner,
+        life,
+      ]);
+      expect(await attack().catch(attack)).toEqual([202, 202]);
+      await pushImage(sandbox.registryUrl, "team/app", "v1.0.0-abcdef0", tinyImage("existing"));
+      expect((await sandbox.stack.preview()).output).toMatch(/registry-host-config .*(replace|update)/);
+      succeeded(await sandbox.stack.up());
+      expect(await attack().catch(attack)).toEqual([401, 401]);
+      succeeded(await sandbox.stack.up("--expect-no-changes"));
+    }
+  });
+
+  it("stays so while a lost record is mended and an image is deleted", async () => {
+    writeFileSync(file("harden-zot/record"), "sha2");
+    rmSync(join(file("../data"), "team"), { recursive: true });
+    const output = await operate();
+    expect(output).not.toMatch(/the first up replaces/);
+    expect(liveConfig()).toContain("openid");
+    succeeded(await sandbox.stack.destroy());
+    await pushImage(sandbox.registryUrl, "team/app", "v1.0.0-abcdef0", tinyImage("existing"));
+    succeeded(await sandbox.stack.up());
+  });
+
+  it("a claim of a first run that was cut off, whose owner is in no state, does not keep the next run away", async () => {
+    succeeded(await sandbox.stack.destroy());
+    mkdirSync(file("harden-zot"), { mode: 0o700 });
+    writeFileSync(file("harden-zot/tenure"), "owner=sandbox:000000000000\nlife=000000000000\n");
+    expect(succeeded(await sandbox.stack.up())).toMatch(
+      /registry-host: up takes it over from sandbox:000000000000, which claimed it and delivered nothing/,
+    );
+    await operate();
   });
 
   it("says what a destroy cannot put back when the host lost it, and goes back to what is given by hand", async () => {
