@@ -149,7 +149,8 @@ export class FaultBench {
 
   private examineFiles(): void {
     const state = join(this.host.configDirectory, "harden-zot");
-    const known = /^(agent\.sh|secrets|record|version|(original|previous)\.(json|record))$/;
+    // The catalog is for the machine that runs Pulumi to look for, and to take away.
+    const known = /^(agent\.sh|catalog|secrets|record|version|(original|previous)\.(json|record))$/;
     const secrets = existsSync(join(state, "secrets")) ? readdirSync(join(state, "secrets")) : [];
     for (const name of readdirSync(state)) if (!known.test(name)) this.half(`${name} is left over`);
     for (const name of secrets) {
