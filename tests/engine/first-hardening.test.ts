@@ -48,7 +48,10 @@ describe("the first hardening of a registry that is configured otherwise, with t
   it("shows in the preview every key that goes or changes, and changes nothing", async () => {
     lay(({ storage, http, log, extensions }) => {
       Object.assign(storage, { retention: { dryRun: true, delay: "24h" } });
-      Object.assign(http, { realm: "hall", auth: { ldap: { address: "ldap.example", bindPassword: "s3cret-of-the-test" } } });
+      Object.assign(http, {
+        realm: "hall",
+        auth: { ldap: { address: "ldap.example", bindPassword: "s3cret-of-the-test" } },
+      });
       Object.assign(log, { output: "/var/log/zot.log" });
       Object.assign(extensions, { scrub: { enable: true, interval: "24h" } });
     });
