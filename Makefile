@@ -4,23 +4,26 @@ LOCK := node_modules/.package-lock.json
 upper = $(shell echo $(1) | tr a-z A-Z)
 
 # make itself ends with 2 whatever a recipe ended with, and adds a line of its own. Asked a question (-q) it says nothing, and ends
-# with 1 where something is left to do; lines that begin with + are run all the same. So these pass our exit codes on: 0; 1, an
-# answer that is no; 2, a mistake, which make still adds its line to.
-ifneq (,$(filter access verify report rollback adopt,$(MAKECMDGOALS)))
+# with 1 where something is left to do; lines that begin with + are run all the same. So these, where nothing else is to be made,
+# pass our exit codes on: 0; 1, an answer that is no; 2, a mistake, which make still adds its line to. `make -n` only shows them.
+ASKED := access verify report rollback adopt
+alone := $(if $(MAKECMDGOALS),$(if $(filter-out $(ASKED),$(MAKECMDGOALS)),,yes))
+ifeq (yes,$(alone)$(findstring n,$(firstword -$(MAKEFLAGS))))
 MAKEFLAGS += -q
 CODE := $(shell mktemp)
-endif
-note = echo $$? >$(CODE)
+RUN := +
+note = ; echo $$? >$(CODE)
 by_code = $(if $(filter 0,$(1)),,$(if $(filter 1,$(1)),@false,+@exit $(1)))
 pass_on = $(call by_code,$(shell cat $(CODE); rm -f $(CODE)))
+endif
 
-.PHONY: help install demo demo-stop test check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain ansible growth bench $(addsuffix -asked,access verify report rollback adopt)
+.PHONY: help install demo demo-stop test check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain ansible growth bench $(addsuffix -asked,$(ASKED))
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(LOCK): package-lock.json
-	+npm ci
-	+@touch $@
+	$(RUN)npm ci
+	$(RUN)@touch $@
 
 install: $(LOCK) ## the dependencies, and Pulumi's plugins as they ask for them
 	pulumi install --no-dependencies
@@ -49,29 +52,29 @@ decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions agai
 access: access-asked ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
 	$(pass_on)
 access-asked: $(LOCK)
-	+@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
-		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown); $(note)
+	$(RUN)@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)$(note)
 
 verify: verify-asked ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)
 	$(pass_on)
 verify-asked: $(LOCK)
-	+@$(NODE) src/verify/command.ts $(if $(STACK),--stack '$(STACK)') \
-		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line); $(note)
+	$(RUN)@$(NODE) src/verify/command.ts $(if $(STACK),--stack '$(STACK)') \
+		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)$(note)
 
 report: report-asked ## STACK=prod: one HTML file of access and its changes, checks, keys, topology (OUT=report.html, READONLY=1)
 	$(pass_on)
 report-asked: $(LOCK)
-	+@$(NODE) src/report/command.ts $(if $(STACK),--stack '$(STACK)') $(if $(OUT),--out '$(OUT)') $(if $(READONLY),--read-only); $(note)
+	$(RUN)@$(NODE) src/report/command.ts $(if $(STACK),--stack '$(STACK)') $(if $(OUT),--out '$(OUT)') $(if $(READONLY),--read-only)$(note)
 
 rollback: rollback-asked ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
 	$(pass_on)
 rollback-asked: $(LOCK)
-	+@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')); $(note)
+	$(RUN)@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))$(note)
 
 adopt: adopt-asked ## CONFIG=config.json: the settings that reproduce a registry's configuration, and what changes
 	$(pass_on)
 adopt-asked: $(LOCK)
-	+@$(NODE) src/adopt/command.ts $(if $(CONFIG),--config '$(CONFIG)'); $(note)
+	$(RUN)@$(NODE) src/adopt/command.ts $(if $(CONFIG),--config '$(CONFIG)')$(note)
 
 differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
 	@$(NODE) tests/differential.ts

@@ -32,3 +32,17 @@ describe("make passes exit codes on", () => {
     expect(err).toMatch(MAKES_OWN_LINE);
   });
 });
+
+it.each(["access", "verify", "report", "rollback", "adopt"])(
+  "make -n %s shows the command and runs nothing",
+  (target) => {
+    const { code, out, err } = make("-n", target);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^node --require \.\/loader\.js src\/\S+\.ts[ \\]*$/);
+  },
+);
+
+it("what is asked for beside them is made too", () => {
+  const { code, out } = make("access", "help", "STACK=prod", "WHO=zot-ci", "DO=push", "WHAT=blumeops/x:v1.2.3-abc1234");
+  expect([code, out]).toEqual([0, expect.stringMatching(/^yes: [^\n]*\n {2}make help /)]);
+});
