@@ -17,11 +17,14 @@ const transform = (code, filename) =>
   }).code;
 
 const CACHE = join(__dirname, "node_modules/.cache/loader");
-const VERSION = readFileSync(join(__dirname, "node_modules/@swc/core/package.json"));
+/** What a compiled text depends on besides the text: the compiler, and how it is asked. */
+const COMPILER = [join(__dirname, "node_modules/@swc/core/package.json"), __filename]
+  .map((file) => readFileSync(file))
+  .join();
 
 /** Kept by content: compiling is a quarter of the start of every process. */
 const compile = (code, filename) => {
-  const kept = join(CACHE, createHash("sha1").update(VERSION).update(filename).update(code).digest("hex"));
+  const kept = join(CACHE, createHash("sha1").update(COMPILER).update(filename).update(code).digest("hex"));
   return read(kept) || keep(kept, transform(code, filename));
 };
 

@@ -123,25 +123,47 @@ async function answered(client: Client, deadline: number): Promise<void> {
 
 /** All its tags by their list, and the first image itself: one more request for each tag would reach a cache's upstream. */
 async function lookForOne(client: Client, repository: string, tags: string[]): Promise<Seen> {
-  const list = await ask(client, "GET", `${repository}/tags/list`);
-  if ([401, 403].includes(list.status)) return { gone: [], untold: [repository] };
-  if (list.status !== 200) return { gone: [`${repository} (${list.seen})`], untold: [] };
-  const { tags: there } = JSON.parse(list.text) as { tags: string[] | null };
+  const list = await ask(client, `${repository}/tags/list`, ({ name }) => name === repository);
+  if (list.kind === "closed") return { gone: [], untold: [repository] };
+  if (list.kind === "gone") return { gone: [`${repository} (${list.seen})`], untold: [] };
+  const there = list.body.tags as string[] | null | undefined;
   const gone = tags
     .filter((tag) => !there?.includes(tag))
     .map((tag) => `${repository}:${tag} (not in its list of tags)`);
   if (gone.length > 0) return { gone, untold: [] };
-  const image = await ask(client, "HEAD", `${repository}/manifests/${tags[0]}`);
-  return { gone: image.status === 200 ? [] : [`${repository}:${tags[0]} (${image.seen})`], untold: [] };
+  const image = await ask(client, `${repository}/manifests/${tags[0]}`, (body) => "schemaVersion" in body);
+  if (image.kind === "closed") return { gone: [], untold: [repository] };
+  return { gone: image.kind === "gone" ? [`${repository}:${tags[0]} (${image.seen})`] : [], untold: [] };
 }
 
-/** @throws OperatorError when nothing is told: that is no loss, and opens nothing */
-async function ask(client: Client, method: string, path: string) {
-  const answer = await client.ask(method, `/v2/${path}`, { headers: ANY_MANIFEST }).catch((error: Error) => error);
-  if (!(answer instanceof Error) && answer.status < 500) return { ...answer, seen: describeAnswer(answer) };
+type Body = Record<string, unknown>;
+type Told = { kind: "there"; body: Body } | { kind: "closed" } | { kind: "gone"; seen: string };
+
+/**
+ * A registry alone can say that something is gone, by an error code of the OCI distribution spec.
+ * @param isIt whether that is what was asked for
+ * @throws OperatorError for every other answer, as of a proxy, and for none: that is no loss, and opens nothing
+ */
+async function ask(client: Client, path: string, isIt: (body: Body) => boolean): Promise<Told> {
+  const answer = await client.ask("GET", `/v2/${path}`, { headers: ANY_MANIFEST }).catch((error: Error) => error);
+  const seen = answer instanceof Error ? answer.message : describeAnswer(answer);
+  if (!(answer instanceof Error)) {
+    const body = answer.status === 200 ? parsed(answer.text) : undefined;
+    if (body && isIt(body)) return { kind: "there", body };
+    if ([401, 403].includes(answer.status)) return { kind: "closed" };
+    if (/^404 (NAME|MANIFEST)_UNKNOWN/.test(seen)) return { kind: "gone", seen };
+  }
   throw new OperatorError(
-    `hardened, and what the registry showed to anyone before cannot be asked for at ${client.base}/v2/${path} (${answer instanceof Error ? answer.message : describeAnswer(answer)}): the host stays hardened. See that externalUrl leads to it, and run up again.`,
+    `hardened, and what the registry showed to anyone before cannot be asked for at ${client.base}/v2/${path} (${seen}): the host stays hardened. See that externalUrl leads to it, and run up again.`,
   );
+}
+
+function parsed(text: string): Body | undefined {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 async function putBack(client: SshClient, request: CatalogRequest, gone: string[]): Promise<OperatorError> {
