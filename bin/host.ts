@@ -1,6 +1,7 @@
-import { keepCatalog } from "../src/host/catalog";
+import { type CatalogRequest, keepCatalog } from "../src/host/catalog";
 import { begin, end, keep } from "../src/host/tenure";
+import { engineAge } from "../src/tenure";
 import { runVerb } from "../src/verbs";
 
 /** `bin/host.ts VERB`: whose a registry host is, from its first delivery to its farewell, and whether it kept its images. */
-runVerb({ begin, keep, end, catalog: keepCatalog });
+runVerb({ begin, keep, end, catalog: (request: CatalogRequest) => keepCatalog(request, engineAge()) });

@@ -1,5 +1,10 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { beginTenure, isDestroy, ownerIn } from "./tenure";
+import { beginTenure, engineAge, isDestroy, ownerIn } from "./tenure";
 
 const command = (name: string, stdout: unknown) => ({
   name,
@@ -31,16 +36,17 @@ it("a tenure that begins is another than the one before, of the same owner", () 
 describe("a destroy is told by the processes it runs under", () => {
   const under = (...pulumi: string[]) =>
     new Map([
-      [4, { parent: 3, words: ["node", "bin/key.ts", "end"] }],
+      [4, { parent: 3, seconds: 1, words: ["node", "bin/key.ts", "end"] }],
       [
         3,
         {
           parent: 2,
+          seconds: 20,
           words: ["/home/me/.pulumi/plugins/resource-command-v1.2.1/pulumi-resource-command", "127.0.0.1:4"],
         },
       ],
-      [2, { parent: 1, words: pulumi }],
-      [1, { parent: 0, words: ["sh", "-c", "pulumi destroy"] }],
+      [2, { parent: 1, seconds: 21, words: pulumi }],
+      [1, { parent: 0, seconds: 90_061, words: ["sh", "-c", "pulumi destroy"] }],
     ]);
 
   it.each([
@@ -61,6 +67,24 @@ describe("a destroy is told by the processes it runs under", () => {
     ["pulumi-language-nodejs", "destroy"],
     ["bash", "destroy"],
   ])("not %s %s", (...words) => expect(isDestroy(4, under(...words))).toBe(false));
+
+  it("and so is for how long its engine has been at work", () => {
+    expect(engineAge(4, under("/usr/bin/pulumi", "up"))).toBe(21);
+    expect(engineAge(4, under("bash", "up"))).toBeUndefined();
+    expect(engineAge(4, new Map())).toBeUndefined();
+  });
+
+  it("of the processes of this machine", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "engine-"));
+    const engine = join(directory, "pulumi");
+    symlinkSync(process.execPath, engine);
+    const started = spawn(engine, ["-e", "setTimeout(() => {}, 30000)"]);
+    await sleep(2200);
+    const age = engineAge(started.pid);
+    started.kill();
+    rmSync(directory, { recursive: true });
+    expect([2, 3, 4]).toContain(age);
+  });
 
   it("where no process can be listed, nothing is ended for it", () => expect(isDestroy(4, new Map())).toBe(false));
 });

@@ -37,11 +37,19 @@ export function ownerIn(last: LastResource[], stack: string): string {
  * followed by another is an old copy of the state, and no replacement: the farewell is meant all the same.
  */
 export function isDestroy(pid = process.pid, table = processTable()): boolean {
-  for (let at = table.get(pid); at; at = table.get(at.parent)) {
-    const [program, ...words] = at.words;
-    if (/(^|\/)(pulumi|\.pulumi-wrapped)$/.test(program ?? "")) return /^(destroy|down|dn)$/.test(verbOf(words) ?? "");
-  }
-  return false;
+  const [, ...words] = engineAbove(pid, table)?.words ?? [];
+  return /^(destroy|down|dn)$/.test(verbOf(words) ?? "");
+}
+
+/** For how long the engine that the process runs for has been at work, in seconds; undefined where that cannot be told. */
+export function engineAge(pid = process.pid, table = processTable()): number | undefined {
+  return engineAbove(pid, table)?.seconds;
+}
+
+function engineAbove(pid: number, table: ProcessTable): Process | undefined {
+  let at = table.get(pid);
+  while (at && !/(^|\/)(pulumi|\.pulumi-wrapped)$/.test(at.words[0] ?? "")) at = table.get(at.parent);
+  return at;
 }
 
 /** Options of the pulumi command (3.259) before its verb that take the next word for their value. */
@@ -53,19 +61,38 @@ function verbOf(words: string[]): string | undefined {
   return words.find((word, index) => !word.startsWith("-") && !WITH_VALUE.test(words[index - 1] ?? ""));
 }
 
-type ProcessTable = Map<number, { parent: number; words: string[] }>;
+interface Process {
+  parent: number;
+  /** Since it began. */
+  seconds: number;
+  words: string[];
+}
+
+type ProcessTable = Map<number, Process>;
 
 /** Of `ps`; empty where it does not answer, which spares what would else be ended. */
 function processTable(): ProcessTable {
   try {
-    const listed = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8", maxBuffer: 16 << 20 });
+    const listed = execFileSync("ps", ["-A", "-o", "pid=,ppid=,etime=,args="], {
+      encoding: "utf8",
+      maxBuffer: 16 << 20,
+    });
     return new Map(
       listed
         .split("\n")
         .map((line) => line.trim().split(/\s+/))
-        .map(([pid, parent, ...words]) => [Number(pid), { parent: Number(parent), words }]),
+        .map(([pid, parent, age = "", ...words]) => [
+          Number(pid),
+          { parent: Number(parent), seconds: secondsOf(age), words },
+        ]),
     );
   } catch {
     return new Map();
   }
+}
+
+/** @param age POSIX's etime: [[dd-]hh:]mm:ss */
+function secondsOf(age: string): number {
+  const [seconds = 0, minutes = 0, hours = 0, days = 0] = age.split(/[:-]/).reverse().map(Number);
+  return seconds + 60 * (minutes + 60 * (hours + 24 * days));
 }

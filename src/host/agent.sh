@@ -781,9 +781,10 @@ settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
 # ---------------------------------------------------------------- the transaction
 
 # What an open registry shows to anyone before it is hardened, "REPOSITORY<TAB>TAG" a line, in txn/catalog: it is asked for
-# from outside afterwards. A last line "more" where it holds more than is noted down.
+# from outside afterwards. A first line "noted" and when, in seconds; a last line "more" where it holds more than is noted down.
 note_catalog() {
   [ -z "$applied" ] && [ "$was" = healthy ] && ! is_ours "$config" || return 0
+  echo "noted $(date +%s)" >"$txn/catalog" || return
   answer "$old_url/v2/_catalog?n=$((most_repositories + 1))" | json | sed -n "s/^repositories\.\[\]$tab//p" | {
     asked=0 give_up=$(($(date +%s) + wait))
     while IFS= read -r word; do
@@ -794,7 +795,7 @@ note_catalog() {
       fi
       answer "$old_url/v2/$word/tags/list" | json | awk -F "$tab" -v name="$word" '$1 == "tags.[]" { print name FS $2 }'
     done
-  } | awk -v most="$most_tags" 'NR <= most { print } NR == most + 1 { print "more" }' >"$txn/catalog"
+  } | awk -v most="$most_tags" 'NR <= most { print } NR == most + 1 { print "more" }' >>"$txn/catalog"
 }
 
 # undone WHY: the run failed before the switch.
@@ -1020,7 +1021,6 @@ activate() {
   new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
   if nothing_to_do; then
     rm -rf "$txn"
-    rm -f "$state/catalog"
     report "$new" unchanged
     return
   fi

@@ -18,12 +18,6 @@ export interface CatalogRequest extends HostRequest, Tenure {
   heal: number;
 }
 
-/**
- * How long a noted catalog is looked for, in minutes. A run that ended between the switch and this must not open a registry
- * later because an image was deleted since. (The agent forgets it, too, when another run finds the switch made.)
- */
-const FRESH = 5;
-
 /** How long a proxy may take to notice that zot is back, in ms. */
 const PATIENCE = 30_000;
 
@@ -33,42 +27,46 @@ const NAMED = 20;
 /**
  * Right after a first hardening: whether every tag that the registry showed to anyone before is there, asked from outside and
  * without a login. Where one is gone, the host gets its configuration from before back. A host whose catalog was looked at
- * already has none noted down, and is left alone.
+ * already has none noted down, and is left alone. What an earlier run noted down, which was cut off before it came to this, is told
+ * and opens nothing: somebody may have deleted an image since.
+ * @param running how long this run has been going on, in seconds; undefined where that is not known
  * @returns what was seen, in words
  * @throws OperatorError that names what is gone
  */
-export async function keepCatalog(request: CatalogRequest): Promise<{ catalog: string }> {
+export async function keepCatalog(request: CatalogRequest, running?: number): Promise<{ catalog: string }> {
   return connected(request, async (client) => {
     const directory = `${request.configDirectory}/harden-zot`;
     const names = (await heard(client, request, `ls ${directory}`)).split("\n");
     if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
-    if ((await heard(client, request, `find ${directory}/catalog -mmin -${FRESH}`)) === "") {
-      await heard(client, request, `rm -f ${directory}/catalog`);
-      return { catalog: `not told: it was noted down more than ${FRESH} minutes ago, and images come and go since` };
-    }
-    const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog`));
+    const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog && date +%s`));
     const seen = await onDisk(client, request, await lookFor(noted, request));
-    if (seen.gone.length > 0) throw await putBack(client, request, seen.gone);
+    const ours = running !== undefined && noted.age <= running;
+    if (seen.gone.length > 0 && ours) throw await putBack(client, request, seen.gone);
     await heard(client, request, `rm -f ${directory}/catalog`);
+    if (seen.gone.length > 0) throw goneSince(request, seen.gone);
     return { catalog: describe(noted, seen, request.registry) };
   });
 }
 
 /** What the agent noted down (note_catalog). */
 interface Noted {
+  /** How long ago, in seconds. */
+  age: number;
   /** Tags by repository. */
   tags: Map<string, string[]>;
   /** There was more than it notes down. */
   more: boolean;
 }
 
+/** @param text what was noted down, and a line with the host's time */
 function parseCatalog(text: string): Noted {
   const lines = text.split("\n");
   const tags = new Map<string, string[]>();
   for (const [repository, tag] of lines.map((line) => line.split("\t") as [string, string?])) {
     if (tag !== undefined) tags.set(repository, [...(tags.get(repository) ?? []), tag]);
   }
-  return { tags, more: lines.includes("more") };
+  const [, at] = /^noted (\d+)$/.exec(lines[0] ?? "") ?? [];
+  return { age: Number(lines.at(-2)) - Number(at), tags, more: lines.includes("more") };
 }
 
 interface Seen {
@@ -175,6 +173,12 @@ async function putBack(client: SshClient, request: CatalogRequest, gone: string[
   );
   return new OperatorError(
     `${nameOf(request)}: hardened, the registry at ${registry} does not have what it showed to anyone before: ${some(gone)}. ${back}. Compare storage.rootDirectory and storage.subPaths of the settings with that configuration, and see that ${registry} (externalUrl) leads to this host; then run up again.`,
+  );
+}
+
+function goneSince(request: CatalogRequest, gone: string[]): OperatorError {
+  return new OperatorError(
+    `${nameOf(request)}: an earlier run hardened it and was cut off; the registry at ${request.registry} does not have what it showed to anyone before that run: ${some(gone)}. The host stays hardened. If nobody deleted it since, compare storage.rootDirectory and storage.subPaths of the settings with ${request.configDirectory}/harden-zot/original.json. The next up does not ask again.`,
   );
 }
 
