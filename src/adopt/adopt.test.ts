@@ -315,6 +315,11 @@ describe("adopt refuses in one clear sentence", () => {
     ["a comma too many", '{\n  "log": {},\n}', /^config\.json is not valid JSON \(line 3, column 1\)/],
     ["nothing", "", /^config\.json is not valid JSON \(line 1, column 1\)/],
     ["a list", "[]", /^config\.json is not a JSON object/],
+    [
+      "a depth that would end in a stack trace",
+      `{"storage":${'{"a":'.repeat(6000)}1${"}".repeat(6001)}`,
+      /^config\.json is nested more than 100 deep, as no config\.json of zot's is: correct it$/,
+    ],
     ["something else", "{}", /^config\.json has no storage\.rootDirectory or no http section/],
     [
       "an unknown key",

@@ -65,8 +65,18 @@ function parseJson(text: string, name: string): unknown {
     );
   }
   if (!isObject(value)) throw new OperatorError(`${name} is not a JSON object: zot's config.json is wanted`);
+  if (isDeeper(value, DEEPEST)) {
+    throw new OperatorError(`${name} is nested more than ${DEEPEST} deep, as no config.json of zot's is: correct it`);
+  }
   return value;
 }
+
+const DEEPEST = 100;
+
+const isDeeper = (value: unknown, than: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (than === 0 || Object.values(value).some((one) => isDeeper(one, than - 1)));
 
 /** V8 gives no position of an unexpected token: the shortest beginning that has such a mistake ends with it. */
 function positionOf({ message }: Error, text: string): number {

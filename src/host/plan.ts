@@ -6,6 +6,7 @@ import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";
 import { type Observation, observe } from "./observe";
 import { replaced } from "./replaced";
+import { nameOf } from "./ssh";
 import type { HostTenure, TenureRequest } from "./tenure";
 
 /** Type of the component that a host is. */
@@ -37,7 +38,9 @@ export async function planHosts(settings: Settings, all: LastResource[], owner: 
   refuseOnePlaceTwice(seen);
   const former = new Map(seen.map(({ host, observed }) => [host.name, formerName(host, observed, hosts, last)]));
   for (const { host, observed } of seen) announce(host, observed, owner, settings);
-  for (const name of leaving(hosts, last)) if (![...former.values()].includes(name)) announceFarewell(name, last);
+  for (const { host } of seen) announceLeftBehind(host, seen, tenureOf(host.name, last));
+  for (const name of leaving(hosts, last))
+    if (![...former.values()].includes(name) && !isServed(tenureOf(name, last), seen)) announceFarewell(name, last);
   return seen.map(({ host, observed }) => {
     const formerly = former.get(host.name);
     const held = tenureOf(formerly ?? host.name, last);
@@ -143,6 +146,20 @@ function announceReplaced(found: string, host: HostSettings, settings: Settings)
   if (told.length === 0) return;
   pulumi.log.warn(
     `${host.name}: the first up replaces the config.json that is served. What goes or changes:\n${told.map((line) => `  - ${line}`).join("\n")}`,
+  );
+}
+
+/** Whether a life goes on on one of the hosts. */
+function isServed(held: HostTenure | undefined, seen: Seen[]): boolean {
+  return seen.some(({ observed }) => held && observed.kind !== "unreachable" && observed.status.life === held.life);
+}
+
+/** A name that was given to another machine: nobody says farewell to the one it was. */
+function announceLeftBehind(host: HostSettings, seen: Seen[], held: HostTenure | undefined): void {
+  if (held === undefined || held.host === nameOf(host) || isServed(held, seen)) return;
+  if (seen.some(({ host: one, observed }) => one === host && observed.kind === "unreachable")) return;
+  pulumi.log.warn(
+    `${host.name}: it was ${held.host} until now. If that is another machine, it stays hardened, and nobody says farewell to it: a destroy leaves it with an issuer that is gone. To have it given back first, name both machines as hosts, this one under another name, and run up; then take ${host.name} out and run up again`,
   );
 }
 

@@ -178,6 +178,11 @@ describe("what the first hardening does to the configuration that is served", ()
   it.each([
     ["no JSON", '{"http": "s3cret', /^indri: \/etc\/zot\/config\.json is not valid JSON/],
     ["a list", "[]", /is not a JSON object/],
+    [
+      "a depth that would end in a stack trace",
+      `${'{"a":'.repeat(6000)}1${"}".repeat(6000)}`,
+      /is nested more than 100 deep/,
+    ],
     ["a value that no zot loads", '{"storage":{"gc":"s3cret"}}', /storage\.gc: cannot parse value as 'bool'/],
   ])("refuses what cannot be compared: %s", (_, text, message) => {
     const settings = settingsWith();

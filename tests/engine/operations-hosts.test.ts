@@ -287,6 +287,24 @@ describe("a hardened registry, whatever is done with the stack", () => {
     configure({});
   });
 
+  it("says aloud that a name which another machine gets leaves the machine it was without a farewell", async () => {
+    const settings = sandbox.settings();
+    const [host, another] = settings["harden-zot:hosts"] as {
+      name: string;
+      address: string;
+      port: number;
+      user: string;
+    }[];
+    sandbox.stack.configure({ ...settings, "harden-zot:hosts": [{ ...another, name: host?.name }] });
+    const { output } = await sandbox.stack.preview();
+    expect(output).toContain(
+      `registry-host: it was host ${host?.user}@${host?.address}:${host?.port} until now. If that is another machine, it stays hardened`,
+    );
+    expect(output).not.toContain("leaves the settings");
+    configure({});
+    expect((await sandbox.stack.preview()).output).not.toContain("until now");
+  });
+
   it("is left read-only by a farewell that asks for it: pulls go on, nobody pushes, zot starts without an issuer", async () => {
     configure({ farewell: "read-only" });
     await operate();
