@@ -35,6 +35,7 @@ demo-stop: $(LOCK) ## end the sandbox that KEEP=1 left running
 	@$(NODE) sandbox/demo-stop.ts
 
 test: $(LOCK) ## all tests, on the real zot (ZOT=...), Pulumi plugins (PULUMI_PLUGINS=...) and Authentik where given
+	@$(NODE) sandbox/prepare.ts
 	@npx vitest run
 
 check: $(LOCK) ## types, lint, format, shell, unused code
