@@ -59,7 +59,7 @@ access-asked: $(LOCK)
 verify: verify-asked ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)
 	$(pass_on)
 verify-asked: $(LOCK)
-	$(RUN)@$(NODE) src/verify/command.ts $(if $(STACK),--stack '$(STACK)') \
+	$(RUN)@$(NODE) bin/verify.ts $(if $(STACK),--stack '$(STACK)') \
 		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)$(note)
 
 report: report-asked ## STACK=prod: one HTML file of access and its changes, checks, keys, topology (OUT=report.html, READONLY=1)

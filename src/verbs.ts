@@ -17,11 +17,20 @@ export async function runVerb(verbs: Record<string, Verb<never, never>>): Promis
   try {
     const verb = verbs[name] as Verb<unknown, unknown> | undefined;
     if (!verb) throw new OperatorError(`${name} is not a verb; give one of: ${Object.keys(verbs).join(", ")}`);
-    const answer = await verb(JSON.parse(await text(process.stdin)), printedBefore());
+    const answer = await verb(parse(await text(process.stdin)), printedBefore());
     if (answer) process.stdout.write(`${JSON.stringify(answer)}\n`);
   } catch (error) {
     console.error(sentence(error as Error));
     process.exitCode = 1;
+  }
+}
+
+function parse(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    // The parser's own words would quote it.
+    throw new OperatorError("standard input must be JSON");
   }
 }
 

@@ -59,7 +59,7 @@ describe("verification as a resource, under mocks", () => {
       ],
     });
     expect(JSON.stringify({ ...inputs, stdin: "" })).not.toContain("zak_secret");
-    expect(inputs).toMatchObject({ create: "node --require ./loader.js src/verify/command.ts --stdin" });
+    expect(inputs).toMatchObject({ create: "node --require ./loader.js bin/verify.ts --stdin" });
   });
 
   it("is another input, so that it runs again, when a configuration or a key changes or a host is healed, and only then", async () => {

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { commandLine } from "../command-line";
 import { trustedCa } from "../credentials/ca";
 import type { CiKey } from "../credentials/ci-key";
 import type { RegistryHost } from "../host/registry-host";
@@ -34,7 +35,7 @@ export function verifyRegistry(settings: Settings, { hosts, keys, ...login }: Ve
   return new local.Command(
     "verification",
     {
-      create: "node --require ./loader.js src/verify/command.ts --stdin",
+      create: commandLine("verify", "--stdin"),
       stdin: pulumi.secret(request),
       addPreviousOutputInEnv: false,
     },

@@ -13,8 +13,8 @@ const LOADED = "loaded new configuration settings";
 const REFUSED = "failed to reload config, retry writing it.";
 
 describe.each(BINARIES)("%s: hot reload", (_, binary) => {
-  /** Whether it also looks at inode, size and time once a second: no release says so, the words of its log do. */
-  const polls = spawnSync("grep", ["-q", "stat-based polling", binary]).status === 0;
+  /** Whether it also looks at inode, size and time once a second: no release says so, words of the same reloader do. */
+  const polls = spawnSync("grep", ["-q", "outside the reloadable set", binary]).status === 0;
   let scratch: Scratch;
   let zot: Zot;
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Forge, startForge } from "../../sandbox/forge";
@@ -7,6 +7,7 @@ import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
 import { basic } from "../../src/credentials/http";
 import { beforeTenures } from "./before-tenures";
+import { withCommandsOf } from "./older-commands";
 
 const CI = "zot-sandbox-ci";
 const APP = "zot-sandbox-app";
@@ -222,6 +223,29 @@ describe("the keys of CI, whatever is done with the stack", () => {
     expect(said).toHaveLength(1);
     await succeed("up");
     expect(await statuses(await keyOf(), first, second)).toEqual([200, 200, 200]);
+    await expectSettled();
+  });
+
+  it("a state with the commands of 27 November 2026 keeps its keys", async () => {
+    const before = await keyOf();
+    await importFrom(await withCommandsOf("2026-11-27", sandbox));
+    await succeed("up");
+    expect([await keyOf(), ...published()]).toEqual([before, before, before, before]);
+    await expectSettled();
+  });
+
+  it("such a state says farewell to an identity before any up", async () => {
+    await configure({ identities: [CI, APP] });
+    await succeed("up");
+    const before = await keyOf();
+    await importFrom(await withCommandsOf("2026-11-27", sandbox));
+    await configure({ identities: [APP] });
+    await succeed("up");
+    expect(await status(before)).toBe(401);
+    expect(existsSync(keyFile())).toBe(false);
+    expect([...forge.secrets.values()].map(({ size }) => size)).toEqual([0, 0]);
+    await configure({ identities: [CI] });
+    await succeed("up");
     await expectSettled();
   });
 

@@ -109,7 +109,7 @@ describe(`verification of a hardened registry (${BINARY_NAME})`, () => {
 
   describe("as a command", () => {
     const run = async (target: Target, ...flags: string[]) => {
-      const child = spawn(process.execPath, ["--require", "./loader.js", "src/verify/command.ts", "--stdin", ...flags]);
+      const child = spawn(process.execPath, ["--require", "./loader.js", "bin/verify.ts", "--stdin", ...flags]);
       child.stdin.end(JSON.stringify(target));
       const ended = new Promise<number | null>((settle) => child.on("close", settle));
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

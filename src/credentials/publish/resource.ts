@@ -1,14 +1,13 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { commandLine } from "../../command-line";
 import { OperatorError } from "../../settings/errors";
 import { type Destination, namesOf, placeOf } from "../../settings/publish";
 import type { HandOver } from "../handover";
 
-const COMMAND = "node --require ./loader.js src/credentials/publish/main.ts";
-
 /**
  * Writes an identity's key to its destinations, again whenever it changes, and takes it back when the destination or the
- * identity goes. stdout of each is a Report (./main.ts).
+ * identity goes. stdout of each is a Report (./program.ts).
  * @param name what the resources are called after
  * @throws OperatorError when the stack has no secret of the name that a destination gives for its token
  */
@@ -23,8 +22,8 @@ export function publishKey(
       new local.Command(
         `${name}-publish-${placeOf(destination)}`,
         {
-          create: `${COMMAND} publish`,
-          delete: `${COMMAND} withdraw`,
+          create: commandLine("publish", "publish"),
+          delete: commandLine("publish", "withdraw"),
           stdin: pulumi.secret(pulumi.jsonStringify({ destination, token: tokenFor(destination), handover })),
           // Under other names: the old ones are withdrawn first, since the new may overlap with them.
           triggers: namesOf(destination),

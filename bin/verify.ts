@@ -1,10 +1,10 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { runCommand } from "../command";
-import { OperatorError } from "../settings/errors";
-import { renderLine, renderReport } from "./report";
-import { targetOfStack, verify } from "./stack";
-import type { Target } from "./target";
+import { runCommand } from "../src/command";
+import { OperatorError } from "../src/settings/errors";
+import { renderLine, renderReport } from "../src/verify/report";
+import { targetOfStack, verify } from "../src/verify/stack";
+import type { Target } from "../src/verify/target";
 
 /**
  * `make verify STACK=prod`: whether the running registry is what the settings say. Exit 0: no check failed; 1: one did;

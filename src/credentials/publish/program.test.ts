@@ -8,7 +8,7 @@ import { OperatorError } from "../../settings/errors";
 import { dockerConfigJson, type HandOver } from "../handover";
 import { forgejo } from "./forgejo";
 import { apiUrl, github } from "./github";
-import type { Request } from "./main";
+import type { Request } from "./program";
 import type { Publisher } from "./publisher";
 
 const handover: HandOver = {
@@ -30,7 +30,7 @@ afterAll(() => forge.close());
 
 /** As Pulumi runs it. */
 async function run(verb: string, input: string) {
-  const child = spawn("node", ["--require", "./loader.js", "src/credentials/publish/main.ts", verb]);
+  const child = spawn("node", ["--require", "./loader.js", "bin/publish.ts", verb]);
   child.stdin.end(input);
   const exit = new Promise<number>((settle) => child.once("close", settle));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
@@ -154,6 +154,9 @@ describe("the program", () => {
   });
 
   it("refuses another verb", async () => {
-    expect(await run("print", "{}")).toMatchObject({ code: 1, stderr: expect.stringContaining("publish | withdraw") });
+    expect(await run("print", "{}")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("print is not a verb; give one of: publish, withdraw"),
+    });
   });
 });
