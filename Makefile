@@ -53,7 +53,7 @@ decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions agai
 access: access-asked ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
 	$(pass_on)
 access-asked: $(LOCK)
-	$(RUN)@$(NODE) src/zot/access/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+	$(RUN)@$(NODE) src/review/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
 		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)$(note)
 
 verify: verify-asked ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)

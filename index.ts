@@ -7,11 +7,11 @@ import { planHosts } from "./src/host/plan";
 import { lookUpExisting } from "./src/identity/lookups";
 import { issuerUrl, RelyingParty, redirectUri } from "./src/identity/relying-party";
 import { readLastState } from "./src/last-state";
-import { forOperators } from "./src/program";
+import { forOperators } from "./src/operator/program";
+import { review } from "./src/review/review";
 import { authentikToken, loadSettings } from "./src/settings/load";
 import { ownerIn } from "./src/tenure";
 import { verifyRegistry } from "./src/verify/resource";
-import { review } from "./src/zot/review";
 
 export = forOperators(async () => {
   const settings = loadSettings();

@@ -1,7 +1,7 @@
 import { end, type KeyLogin, mint, retire } from "../src/credentials/key-program";
 import type { KeyTenure } from "../src/credentials/labels";
+import { runVerb } from "../src/operator/verbs";
 import { beginTenure, isDestroy } from "../src/tenure";
-import { runVerb } from "../src/verbs";
 
 /** What a tenure's resource is told. */
 type Request = KeyLogin & Omit<KeyTenure, "life">;

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { runCommand } from "../src/command";
-import { OperatorError } from "../src/settings/errors";
+import { runCommand } from "../src/operator/command";
+import { OperatorError } from "../src/operator/error";
 import { renderLine, renderReport } from "../src/verify/report";
 import { targetOfStack, verify } from "../src/verify/stack";
 import type { Target } from "../src/verify/target";

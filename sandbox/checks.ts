@@ -1,4 +1,4 @@
-import type { Fetch } from "../src/credentials/http";
+import type { Fetch } from "../src/http/http";
 import { type Check, failed, ok } from "../src/verify/check";
 import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";

@@ -1,4 +1,4 @@
-import { basic } from "../src/credentials/http";
+import { basic } from "../src/http/http";
 import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
 import type { Sandbox } from "./sandbox";

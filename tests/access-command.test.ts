@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 /** What `make access` runs, on the production stack of this project. */
 function access(...args: string[]): { code: number | null; out: string; err: string } {
-  const command = ["--require", "./loader.js", "src/zot/access/command.ts", ...args];
+  const command = ["--require", "./loader.js", "src/review/command.ts", ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
   return { code: status, out: stdout.trim(), err: stderr.trim() };
 }

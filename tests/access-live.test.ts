@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { sampleName } from "../src/config/patterns";
+import { renderConfig } from "../src/config/render";
+import { ACTION_OF, type AccessRow, accessTable, WHATS, type What } from "../src/review/table";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
-import { createAuthorizer } from "../src/zot/access/authorizer";
-import { sampleName } from "../src/zot/access/patterns";
-import { ACTION_OF, type AccessRow, accessTable, WHATS, type What } from "../src/zot/access/table";
-import { renderConfig } from "../src/zot/config";
+import { createAuthorizer } from "../src/zot/authorizer";
 import type { AccessControl, ZotConfig } from "../src/zot/types";
 import {
   ask,

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ask, type Person } from "../sandbox/people";
 import { ensureDebianPackage } from "../sandbox/tools";
+import { renderConfig } from "../src/config/render";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
-import { renderConfig } from "../src/zot/config";
 import { issuerOf, type LoginWorld, type Place, startLoginWorld, writeCredentials } from "./login-world";
 
 /**

@@ -12,10 +12,10 @@ import { type Client, ensureClients } from "../sandbox/clients/clients";
 import { findZot } from "../sandbox/parts";
 import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../sandbox/process";
 import { startUpstream, UPSTREAM_IMAGE } from "../sandbox/upstream";
+import { renderConfig, serializeConfig } from "../src/config/render";
 import { type MintedKey, mint, type RevokeRequest, revoke } from "../src/credentials/key-program";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
 import { basicAuth } from "../src/verify/distribution";
-import { renderConfig, serializeConfig } from "../src/zot/config";
 import { createWorld, type World } from "./contract/authentik-world";
 import { type Laid, layImage, layIndex } from "./image-layout";
 

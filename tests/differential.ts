@@ -8,8 +8,8 @@ import {
   type Decision,
   type HttpRequest,
   type Identity,
-} from "../src/zot/access/authorizer";
-import { ConditionError } from "../src/zot/access/cel";
+} from "../src/zot/authorizer";
+import { ConditionError } from "../src/zot/cel";
 import type { ZotConfig } from "../src/zot/types";
 import { request, setup, who } from "./differential/generate";
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { BadPattern, isValidPattern, matchPattern } from "../src/zot/access/doublestar";
+import { BadPattern, isValidPattern, matchPattern } from "../src/zot/doublestar";
 
 /** First line: names. Then a pattern a line: is it valid, the names it matches, the names it answers with an error. */
 const [names, ...patterns] = readFileSync(join(__dirname, "vectors", "doublestar.jsonl"), "utf8")

@@ -38,7 +38,7 @@ it.each(["access", "verify", "report", "rollback", "adopt"])(
   (target) => {
     const { code, out, err } = make("-n", target);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^node --require \.\/loader\.js src\/\S+\.ts[ \\]*$/);
+    expect(out).toMatch(/^node --require \.\/loader\.js (src|bin)\/\S+\.ts[ \\]*$/);
   },
 );
 

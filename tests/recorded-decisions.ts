@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createAuthorizer, type Decision, type Identity, type RegistryState } from "../src/zot/access/authorizer";
+import { createAuthorizer, type Decision, type Identity, type RegistryState } from "../src/zot/authorizer";
 import type { ZotConfig } from "../src/zot/types";
 
 /**

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { renderConfig } from "../../src/config/render";
 import { parseSettings, type RawSettings } from "../../src/settings/settings";
-import { renderConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
 import type { Registry, Sandbox } from "../sandbox";
 import type { Run } from "../stack";

@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
+import { type AccessRules, compileAccess } from "../../src/config/compile";
+import { lintAccess } from "../../src/review/lints/lints";
 import { accessSettings, ciSettings } from "../../src/settings/access";
-import { createAuthorizer, type Identity } from "../../src/zot/access/authorizer";
-import { type AccessRules, compileAccess } from "../../src/zot/access/compile";
-import { lintAccess } from "../../src/zot/access/lints";
+import { createAuthorizer, type Identity } from "../../src/zot/authorizer";
 import type { ZotConfig } from "../../src/zot/types";
 import { benchmark, conditions, markdownTable } from "./benchmark";
 

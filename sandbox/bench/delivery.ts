@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { serializeConfig } from "../../src/zot/config";
+import { serializeConfig } from "../../src/config/render";
 import { withRealm, withRule } from "../host/agent-driver";
 import { type LoopReport, RequestLoop } from "../host/request-loop";
 import { TestHost } from "../host/test-host";

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
+import { withoutProof, withProof } from "../../src/config/proof";
+import { serializeConfig } from "../../src/config/render";
 import {
   type AgentOptions,
   type AgentStatus,
@@ -13,8 +15,6 @@ import {
   scriptCommand,
   statusCommand,
 } from "../../src/host/agent";
-import { serializeConfig } from "../../src/zot/config";
-import { withoutProof, withProof } from "../../src/zot/proof";
 import type { ZotConfig } from "../../src/zot/types";
 import type { SandboxHost } from "./host";
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { serializeConfig } from "../../src/zot/config";
+import { serializeConfig } from "../../src/config/render";
 import type { ZotConfig } from "../../src/zot/types";
 import { findZot } from "../parts";
 import { atExit, freePort, waitForHttp } from "../process";

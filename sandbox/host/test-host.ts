@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serializeConfig } from "../../src/zot/config";
+import { serializeConfig } from "../../src/config/render";
 import type { ZotConfig } from "../../src/zot/types";
 import { findZot } from "../parts";
 import { freePort, waitForHttp } from "../process";

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serializeConfig } from "../../src/zot/config";
+import { serializeConfig } from "../../src/config/render";
 import {
   AgentDriver,
   type Call,

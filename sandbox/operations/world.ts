@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
-import { basic, type Fetch } from "../../src/credentials/http";
+import { basic, type Fetch } from "../../src/http/http";
 import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 import { type Registry, type Sandbox, startSandbox } from "../sandbox";

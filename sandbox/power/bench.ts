@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { serializeConfig } from "../../src/config/render";
 import { installScript, scriptCommand, statusCommand } from "../../src/host/agent";
-import { serializeConfig } from "../../src/zot/config";
 import type { ZotConfig } from "../../src/zot/types";
 import {
   AgentDriver,

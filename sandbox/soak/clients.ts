@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { basic, type Fetch } from "../../src/credentials/http";
+import { basic, type Fetch } from "../../src/http/http";
 import { pushImage } from "../../src/verify/distribution";
 import { digestOf, MANIFEST_TYPE } from "../../src/verify/image";
 import type { Image } from "../../src/verify/target";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
-import { basic, createFetch, type Fetch } from "../../src/credentials/http";
+import { basic, createFetch, type Fetch } from "../../src/http/http";
 import { RESERVED_NAMESPACE } from "../../src/settings/vocabulary";
 import { VERIFICATION } from "../../src/verify/checks";
 import { pullManifest } from "../../src/verify/distribution";

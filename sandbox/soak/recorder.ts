@@ -1,4 +1,4 @@
-import type { Fetch } from "../../src/credentials/http";
+import type { Fetch } from "../../src/http/http";
 import type { TinyImage } from "../../src/verify/image";
 import type { Action, Exchange, Phase, Rule, Settled } from "./judge";
 import type { Change } from "./timeline";

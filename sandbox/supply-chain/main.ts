@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runCommand } from "../../src/command";
+import { runCommand } from "../../src/operator/command";
 import { markdownTable } from "../bench/benchmark";
 import { audit } from "./audit";
 import { type Dependency, directDependencies, reasons } from "./dependencies";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Identity } from "../../src/zot/access/authorizer";
+import type { Identity } from "../../src/zot/authorizer";
 import { RegistryError, sendError, sendJson } from "./distribution/errors";
 import { fromUi } from "./identity/authentication";
 import type { Registry } from "./registry";

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Identity } from "../../src/zot/access/authorizer";
+import type { Identity } from "../../src/zot/authorizer";
 import { sendJson } from "./distribution/errors";
 import type { Registry } from "./registry";
 import { DISTRIBUTION_SPEC, VERSION } from "./version";

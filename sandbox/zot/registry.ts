@@ -1,4 +1,4 @@
-import type { Authorizer, Identity } from "../../src/zot/access/authorizer";
+import type { Authorizer, Identity } from "../../src/zot/authorizer";
 import { authorizerOf } from "./config/authorization";
 import type { LoadedConfig } from "./config/load";
 import { authenticates, hasOpenId } from "./config/validate";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import { posix } from "node:path";
-import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/zot/access/authorizer";
+import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/zot/authorizer";
 import { refuseAuthentication, refuseAuthorization } from "./answers";
 import { authenticates } from "./config/validate";
 import { RegistryError, sendEmpty, sendError, sendJson, sendText } from "./distribution/errors";

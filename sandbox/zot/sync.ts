@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import { matchPattern } from "../../src/zot/access/doublestar";
+import { matchPattern } from "../../src/zot/doublestar";
 import type { RawConfig } from "../../src/zot/file/schema";
 import type { Registry } from "./registry";
 import { isDigest } from "./storage/digest";

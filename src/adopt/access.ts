@@ -1,7 +1,7 @@
-import { createAuthorizer, type Identity } from "../zot/access/authorizer";
-import { NEVER } from "../zot/access/compile";
-import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../zot/access/load";
-import { commonNames } from "../zot/access/patterns";
+import { NEVER } from "../config/compile";
+import { commonNames } from "../config/patterns";
+import { createAuthorizer, type Identity } from "../zot/authorizer";
+import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../zot/load";
 import type { ZotConfig } from "../zot/types";
 import type { Section } from "./registry";
 import { type Tags, tagsOf } from "./tags";
@@ -93,7 +93,7 @@ export const isOpen = ({ http }: ZotConfig) => http.auth === undefined && http.a
 /** A policy may be there for its message alone. */
 const grants = ({ conditions }: LoadedPolicy) => !conditions.some(({ expression }) => expression === NEVER);
 
-/** `{,,}team/**` is `team/**`, made longer (src/zot/access/patterns.ts). */
+/** `{,,}team/**` is `team/**`, made longer (src/config/patterns.ts). */
 export const unpadded = (pattern: string) => pattern.replace(/^\{,*\}/, "");
 
 /** Who may administer: the group of adminPolicy, else one that may read and delete everywhere. */

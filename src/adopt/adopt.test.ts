@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings } from "../settings/settings";
 import type { ZotConfig } from "../zot/types";
 import { adopt } from "./adopt";

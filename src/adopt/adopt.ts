@@ -1,7 +1,7 @@
-import { OperatorError } from "../settings/errors";
+import { renderConfig } from "../config/render";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
-import { ConditionError } from "../zot/access/cel";
-import { renderConfig } from "../zot/config";
+import { ConditionError } from "../zot/cel";
 import type { ZotConfig } from "../zot/types";
 import { accessSection, type FoundAccess } from "./access";
 import { type AccessChange, compareAccess } from "./compare";

@@ -1,5 +1,5 @@
+import { describeFault, describeFinding, lintAccess } from "../review/lints/lints";
 import { parseSettings } from "../settings/settings";
-import { describeFault, describeFinding, lintAccess } from "../zot/access/lints";
 import type { OpenIdProvider, ZotConfig } from "../zot/types";
 import { isOpen } from "./access";
 import type { Adoption } from "./adopt";

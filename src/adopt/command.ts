@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runCommand } from "../command";
-import { OperatorError } from "../settings/errors";
+import { runCommand } from "../operator/command";
+import { OperatorError } from "../operator/error";
 import { adopt } from "./adopt";
 import { reportOn } from "./changes";
 import { readConfig } from "./read";

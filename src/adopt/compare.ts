@@ -1,6 +1,6 @@
-import { type Authorizer, createAuthorizer, type Identity } from "../zot/access/authorizer";
-import { type LoadedAccessControl, loadConfig } from "../zot/access/load";
-import { commonNames, sampleName } from "../zot/access/patterns";
+import { commonNames, sampleName } from "../config/patterns";
+import { type Authorizer, createAuthorizer, type Identity } from "../zot/authorizer";
+import { type LoadedAccessControl, loadConfig } from "../zot/load";
 import type { ZotConfig } from "../zot/types";
 import { unpadded } from "./access";
 

@@ -1,4 +1,4 @@
-import { withoutProof } from "../zot/proof";
+import { withoutProof } from "../config/proof";
 import type { AuthConfig, ZotConfig } from "../zot/types";
 
 /**

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import { canonical } from "../zot/file/canonical";
 import { isObject } from "../zot/file/decode";
 import { laterConfigSchema } from "../zot/file/schema";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../settings/errors";
+import { renderConfig, serializeConfig } from "../config/render";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings } from "../settings/settings";
-import { createAuthorizer, type Identity } from "../zot/access/authorizer";
-import { renderConfig, serializeConfig } from "../zot/config";
+import { createAuthorizer, type Identity } from "../zot/authorizer";
 import type { ZotConfig } from "../zot/types";
 import { adopt } from "./adopt";
 import { readConfig } from "./read";

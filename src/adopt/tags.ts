@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { accessSettings } from "../settings/access";
-import type { LoadedPolicy } from "../zot/access/load";
+import type { LoadedPolicy } from "../zot/load";
 import type { Section } from "./registry";
 
 export interface Tags {

@@ -1,5 +1,5 @@
-import { OperatorError } from "../settings/errors";
-import { basic, type Fetch } from "./http";
+import { basic, type Fetch } from "../http/http";
+import { OperatorError } from "../operator/error";
 
 /** One API key as zot lists it (zot 2.1.20); the key itself is shown once, when it is minted. */
 export interface ListedKey {

@@ -1,12 +1,12 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { commandLine } from "../command-line";
+import { trustedCa } from "../http/ca";
 import type { CiAccount } from "../identity/ci-account";
 import type { CiLoginFlow } from "../identity/ci-login-flow";
+import { commandLine } from "../operator/command-line";
 import type { CiIdentity } from "../settings/access";
 import type { RegistrySettings } from "../settings/registry";
 import { tenureResource } from "../tenure";
-import { trustedCa } from "./ca";
 import { type HandOver, registryHost } from "./handover";
 import { CI_KEY, type KeyPlan, keyResource, retiredKeysResource } from "./held-keys";
 import type { Kept, KeyLogin, MintedKey, MintRequest, RetireRequest } from "./key-program";

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { trustedCa } from "../http/ca";
+import { createFetch, type Fetch } from "../http/http";
 import { type LastResource, printedBy } from "../last-state";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";
 import { ApiKeys, type ListedKey, withKey } from "./api-keys";
-import { trustedCa } from "./ca";
-import { createFetch, type Fetch } from "./http";
 import type { Kept, MintedKey } from "./key-program";
 import { inheritance, type KeyPast, type KeyTenure, labelsOfOwner } from "./labels";
 import { type KeyState, planRotation, type Rotation, strays, unknownSuccessor } from "./rotation";

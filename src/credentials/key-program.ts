@@ -1,6 +1,6 @@
-import { OperatorError } from "../settings/errors";
+import { createFetch, type Fetch } from "../http/http";
+import { OperatorError } from "../operator/error";
 import { ApiKeys, type FreshKey, type ListedKey, withKey } from "./api-keys";
-import { createFetch, type Fetch } from "./http";
 import { type KeyTenure, labelsOfLife, labelsOfOwner } from "./labels";
 import { login } from "./login";
 

@@ -1,4 +1,4 @@
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 
 /** One answer of Authentik's flow executor, as far as a login reads it (Authentik 2026.2.2). */
 export interface Challenge {

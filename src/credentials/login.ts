@@ -1,6 +1,6 @@
 import { CookieJar } from "tough-cookie";
-import { OperatorError } from "../settings/errors";
-import { createFetch, type Fetch } from "./http";
+import { createFetch, type Fetch } from "../http/http";
+import { OperatorError } from "../operator/error";
 import { answer, type Challenge, type Credentials, explainPage, flowSlug } from "./login-flow";
 
 export interface LoginOptions extends Credentials {

@@ -1,5 +1,5 @@
+import { runVerb } from "../operator/verbs";
 import { isDestroy } from "../tenure";
-import { runVerb } from "../verbs";
 import { mint, type RevokeRequest, revoke } from "./key-program";
 
 /**

@@ -14,8 +14,8 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { FakeManagers } from "../../sandbox/host/managers";
 import { findZot } from "../../sandbox/parts";
 import { freePort, waitForHttp } from "../../sandbox/process";
+import { serializeConfig } from "../config/render";
 import type { ServiceSettings } from "../settings/hosts";
-import { serializeConfig } from "../zot/config";
 import type { ZotConfig } from "../zot/types";
 import { agentCommand, statusCommand } from "./agent";
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentDriver, withRealm, withRule } from "../../sandbox/host/agent-driver";
 import { TestHost } from "../../sandbox/host/test-host";
 import { findCommand } from "../../sandbox/tools";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 
 // What a power cut leaves of a host, one thing at a time; `sandbox/power` tries them all together.
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestHost } from "../../sandbox/host/test-host";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 import type { ZotConfig } from "../zot/types";
 
 let test: TestHost;

@@ -5,7 +5,7 @@ import { withRealm, withRule } from "../../sandbox/host/agent-driver";
 import { RequestLoop } from "../../sandbox/host/request-loop";
 import { TestHost } from "../../sandbox/host/test-host";
 import { USERLANDS } from "../../sandbox/host/userlands";
-import { withoutProof, withProof } from "../zot/proof";
+import { withoutProof, withProof } from "../config/proof";
 import type { ZotConfig } from "../zot/types";
 
 let test: TestHost;

@@ -15,7 +15,7 @@ import {
 import { type SandboxHost, startHost, stopHost } from "../../sandbox/host/host";
 import { findZot } from "../../sandbox/parts";
 import { freePort, isAlive, waitForHttp } from "../../sandbox/process";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 import type { ZotConfig } from "../zot/types";
 import { agentCommand, restartFingerprint } from "./agent";
 

@@ -16,7 +16,7 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { type Systemd, startSystemd, systemdUnavailable } from "../../sandbox/host/systemd";
 import { findZot } from "../../sandbox/parts";
 import { freePort, waitForHttp } from "../../sandbox/process";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 import type { ZotConfig } from "../zot/types";
 
 const unavailable = systemdUnavailable();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CREDENTIALS, TestHost } from "../../sandbox/host/test-host";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 import type { ZotConfig } from "../zot/types";
 import type { AgentOptions } from "./agent";
 import { readOnly } from "./read-only";

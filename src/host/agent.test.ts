@@ -18,7 +18,7 @@ import { hardened, withRealm, withRule } from "../../sandbox/host/agent-driver";
 import { CREDENTIALS, TestHost } from "../../sandbox/host/test-host";
 import { USERLANDS } from "../../sandbox/host/userlands";
 import { startTlsProxy, type TlsProxy } from "../../sandbox/tls-proxy";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 
 let test: TestHost;
 afterEach(() => test.stop());

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withRule } from "../../sandbox/host/agent-driver";
 import { TestHost } from "../../sandbox/host/test-host";
-import { OperatorError } from "../settings/errors";
+import { serializeConfig } from "../config/render";
+import { OperatorError } from "../operator/error";
 import { pullManifest, pushImage } from "../verify/distribution";
 import { tinyImage } from "../verify/image";
-import { serializeConfig } from "../zot/config";
 import type { ZotConfig } from "../zot/types";
 import { keepCatalog } from "./catalog";
 

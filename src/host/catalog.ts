@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client as SshClient } from "ssh2";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { Tenure } from "../tenure";
 import { Client, describeAnswer, openConnections } from "../verify/client";
 import { ANY_MANIFEST } from "../verify/image";

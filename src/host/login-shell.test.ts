@@ -8,7 +8,7 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { findZot } from "../../sandbox/parts";
 import { freePort, waitForHttp } from "../../sandbox/process";
 import { findCommand } from "../../sandbox/tools";
-import { serializeConfig } from "../zot/config";
+import { serializeConfig } from "../config/render";
 import type { ZotConfig } from "../zot/types";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import { connected } from "./ssh";

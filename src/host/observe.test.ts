@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { findZot } from "../../sandbox/parts";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import { hostsSettings } from "../settings/hosts";
 import { observe, readAnswer } from "./observe";
 

@@ -1,4 +1,4 @@
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { HostSettings } from "../settings/hosts";
 import { type AgentStatus, statusCommand } from "./agent";
 import { agentText } from "./agent-text";

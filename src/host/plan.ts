@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type LastResource, printedBy } from "../last-state";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";

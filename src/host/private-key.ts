@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import type * as Pulumi from "@pulumi/pulumi";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
 
 /** Where and as whom SSH logs in, with which key, and which key the machine must have. */

@@ -1,5 +1,5 @@
+import { withoutProof, withProof } from "../config/proof";
 import { RESERVED_NAMESPACE } from "../settings/vocabulary";
-import { withoutProof, withProof } from "../zot/proof";
 import type { RepositoryPolicy, ZotConfig } from "../zot/types";
 
 /**

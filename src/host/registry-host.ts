@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { commandLine } from "../command-line";
-import { trustedCa } from "../credentials/ca";
+import { renderConfig, serializeConfig } from "../config/render";
+import { sessionsOf } from "../config/scale-out";
+import { trustedCa } from "../http/ca";
 import type { RelyingParty } from "../identity/relying-party";
+import { commandLine } from "../operator/command-line";
 import type { LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
 import { type Tenure, tenureResource } from "../tenure";
-import { renderConfig, serializeConfig } from "../zot/config";
-import { sessionsOf } from "../zot/scale-out";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import { agentText } from "./agent-text";
 import type { CatalogRequest } from "./catalog";

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { runCommand } from "../command";
-import { OperatorError } from "../settings/errors";
+import { runCommand } from "../operator/command";
+import { OperatorError } from "../operator/error";
 import { settingsOfStack } from "../settings/stack-file";
 import { decryptPassphrases } from "./private-key";
 import { describeRollback, rollBack } from "./rollback";

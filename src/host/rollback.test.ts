@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { HostSettings } from "../settings/hosts";
 import type { AgentStatus } from "./agent";
 import { describeRollback, type Reach, rollBack } from "./rollback";

@@ -1,4 +1,4 @@
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { HostSettings } from "../settings/hosts";
 import { type AgentReport, agentCommand } from "./agent";
 import { type Answering, observe, readAnswer } from "./observe";

@@ -1,4 +1,4 @@
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { SshLogin } from "./private-key";
 
 const HOSTS = "harden-zot:hosts";

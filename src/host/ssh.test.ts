@@ -8,7 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { type Daemon, freePort, startDaemon, stopDaemon } from "../../sandbox/process";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import { hostsSettings } from "../settings/hosts";
 import { connected, execute, run } from "./ssh";
 

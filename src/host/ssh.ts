@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Client, ConnectConfig } from "ssh2";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { LoginSettings } from "../settings/hosts";
 import { type PrivateKey, privateKeyOf, type SshLogin } from "./private-key";
 import { refusedKey, type SshError, unreachable } from "./ssh-errors";

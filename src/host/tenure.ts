@@ -1,5 +1,5 @@
 import type { Client } from "ssh2";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { Farewell } from "../settings/hosts";
 import { beginTenure, isDestroy, type Tenure } from "../tenure";
 import {

@@ -1,5 +1,5 @@
-import { createFetch, type Fetch, Unanswered } from "../credentials/http";
-import { OperatorError } from "../settings/errors";
+import { createFetch, type Fetch, Unanswered } from "../http/http";
+import { OperatorError } from "../operator/error";
 
 /**
  * The questions that the program asks Authentik itself. The Terraform bridge logs why a lookup of its own failed but hands

@@ -1,5 +1,5 @@
-import { createFetch } from "../credentials/http";
-import { OperatorError } from "../settings/errors";
+import { createFetch } from "../http/http";
+import { OperatorError } from "../operator/error";
 
 /** Why an issuer calls itself otherwise than zot expects, and what to do about it: two sentences without their full stops. */
 export function explainIssuer(seen: string, expected: string): { cause: string; remedy: string } {

@@ -1,5 +1,5 @@
 import * as authentik from "@pulumi/authentik";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import type { Settings } from "../settings/settings";
 import type { AuthentikApi } from "./authentik-api";
 import { preflight } from "./preflight";

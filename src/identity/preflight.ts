@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { trustedCa } from "../credentials/ca";
+import { trustedCa } from "../http/ca";
 import type { Settings } from "../settings/settings";
 import { type AuthentikApi, connectAuthentik } from "./authentik-api";
 import { requireIssuer } from "./issuer";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 
 /** Where Go looks for certificate authorities on Linux: the first of these files that is there, and all these directories. */
 const FILES = [

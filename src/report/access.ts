@@ -1,4 +1,4 @@
-import { WHATS, type What } from "../zot/access/table";
+import { WHATS, type What } from "../review/table";
 import { type AccessChange, differing } from "./changes";
 import type { ReportData } from "./data";
 import { type Html, html } from "./html";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runCommand } from "../command";
-import { OperatorError } from "../settings/errors";
+import { runCommand } from "../operator/command";
+import { OperatorError } from "../operator/error";
 import { renderLine } from "../verify/report";
 import { targetOfStack, verify } from "../verify/stack";
 import { reportData } from "./data";

@@ -1,7 +1,7 @@
+import { accessTable } from "../review/table";
 import type { Outcome } from "../verify/check";
 import type { Report } from "../verify/report";
 import type { Target } from "../verify/target";
-import { accessTable } from "../zot/access/table";
 import { type Changes, changesBetween } from "./changes";
 import { accessEntries, type State } from "./state";
 

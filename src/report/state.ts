@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { OperatorError } from "../settings/errors";
-import { type AccessTable, conditionOf, WHATS, type What } from "../zot/access/table";
+import { OperatorError } from "../operator/error";
+import { type AccessTable, conditionOf, WHATS, type What } from "../review/table";
 import { Html } from "./html";
 
 /** Whoever it is, wherever it is: `yes`, `no`, or `if` and a condition (CEL). */

@@ -58,7 +58,7 @@ const tags = section({
  */
 const role = oneOf("reader", "publisher", "maintainer", "deleter");
 
-/** Findings of the lints that an operator may accept knowingly (src/zot/access/lints.ts). */
+/** Findings of the lints that an operator may accept knowingly (src/review/lints/lints.ts). */
 export const LINTS = [
   "anonymous-write",
   "tag-overwrite",

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { OperatorError } from "./errors";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "./settings";
 
 /** Reads and checks the stack's configuration. @throws OperatorError */

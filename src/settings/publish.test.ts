@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeIssues } from "./errors";
+import { describeIssues } from "../operator/error";
 import { collisions, type Destination, destination, namesOf, placeOf } from "./publish";
 
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { OperatorError } from "./errors";
+import { OperatorError } from "../operator/error";
 import { sshLogin } from "./hosts";
 import { baseUrl, oneOf, remotePath, section } from "./vocabulary";
 

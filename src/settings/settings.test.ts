@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "./errors";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings } from "./settings";
 
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { describeIssues, OperatorError } from "../operator/error";
 import { type AccessSettings, accessSettings, type CiIdentity, ciSettings } from "./access";
-import { describeIssues, OperatorError } from "./errors";
 import { type HostSettings, hostsSettings } from "./hosts";
 import { authentikUrl, type IdentitySettings, identitySettings } from "./identity";
 import { collisions } from "./publish";

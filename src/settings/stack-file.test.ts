@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OperatorError } from "./errors";
+import { OperatorError } from "../operator/error";
 import { settingsOfStack } from "./stack-file";
 
 describe("a stack file that is not YAML", () => {

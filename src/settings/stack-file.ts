@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { OperatorError } from "./errors";
+import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "./settings";
 
 /**

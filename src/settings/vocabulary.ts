@@ -6,7 +6,7 @@ import { parseDuration } from "../zot/file/duration";
  * (see ./errors.ts).
  */
 
-/** Repositories under it are the program's own (src/zot/proof.ts). */
+/** Repositories under it are the program's own (src/config/proof.ts). */
 export const RESERVED_NAMESPACE = "harden-zot";
 
 const says = (allowed: string) => ({ error: allowed });

@@ -1,4 +1,4 @@
-import { basic, type Fetch } from "../credentials/http";
+import { basic, type Fetch } from "../http/http";
 import { MANIFEST_TYPE, type TinyImage } from "./image";
 
 export type Headers = Record<string, string>;

@@ -1,5 +1,5 @@
-import { type TagRules, tagRulesAt } from "../zot/access/compile";
-import { PROBE_REPOSITORY } from "../zot/access/probe";
+import { type TagRules, tagRulesAt } from "../config/compile";
+import { PROBE_REPOSITORY } from "../config/testbed";
 import { Skip } from "./check";
 import { type Answer, type Client, type Credentials, describeAnswer } from "./client";
 import { type Blob, blob, digestOf, MANIFEST_TYPE, tinyImage } from "./image";

@@ -1,9 +1,9 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { commandLine } from "../command-line";
-import { trustedCa } from "../credentials/ca";
 import type { CiKey } from "../credentials/ci-key";
 import type { RegistryHost } from "../host/registry-host";
+import { trustedCa } from "../http/ca";
+import { commandLine } from "../operator/command-line";
 import type { Settings } from "../settings/settings";
 import { targetOf } from "./target";
 

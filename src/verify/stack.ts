@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { trustedCa } from "../credentials/ca";
-import { OperatorError } from "../settings/errors";
+import { trustedCa } from "../http/ca";
+import { OperatorError } from "../operator/error";
 import { settingsOfStack } from "../settings/stack-file";
 import type { Result } from "./check";
 import { VERIFICATION } from "./checks";

@@ -1,5 +1,5 @@
 import { RE2JS } from "re2js";
-import type { TagRules } from "../zot/access/compile";
+import type { TagRules } from "../config/compile";
 
 /** Tag grammar of the OCI distribution spec v1.1. */
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;

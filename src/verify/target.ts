@@ -1,6 +1,6 @@
+import { renderConfig } from "../config/render";
 import type { CiIdentity } from "../settings/access";
 import type { Settings } from "../settings/settings";
-import { renderConfig } from "../zot/config";
 import type { ZotConfig } from "../zot/types";
 
 /** A machine account, and what the stack says of its key. */

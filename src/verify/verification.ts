@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { type Authorizer, createAuthorizer } from "../zot/access/authorizer";
+import { type Authorizer, createAuthorizer } from "../zot/authorizer";
 import { Skip } from "./check";
 import { type Answer, Client, type Credentials, openConnections } from "./client";
 import { Probe } from "./probe";

@@ -1,4 +1,4 @@
-import { OperatorError } from "../settings/errors";
+import { OperatorError } from "../operator/error";
 import { requestTimeout } from "../settings/vocabulary";
 import { isObject } from "./file/decode";
 import { parseDuration } from "./file/duration";

@@ -11,7 +11,7 @@ const PROGRAM = `
 const pulumi = require("@pulumi/pulumi"), command = require("@pulumi/command"), random = require("@pulumi/random");
 const { STEP = "", JOURNAL } = process.env;
 const config = new pulumi.Config();
-// Of the stack one line is enough, and Node 20.20 takes a minute to print Pulumi's own (src/program.ts).
+// Of the stack one line is enough, and Node 20.20 takes a minute to print Pulumi's own (src/operator/program.ts).
 const short = (error) => Object.assign(error, { stack: error.stack.split("\\n").slice(0, 2).join("\\n") });
 if (STEP === "throw") throw short(new Error("a mistake in the program"));
 if (STEP === "refuse") throw short(new pulumi.RunError("an operator's mistake"));

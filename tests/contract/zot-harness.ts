@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
 import { freePort } from "../../sandbox/process";
-import { supports } from "../../src/zot/versions";
+import { supports } from "../../src/config/versions";
 import { releaseOf } from "../zot-release";
 
 /** What the suite runs against: the stand-in always, a real zot when ZOT names one. */
@@ -15,7 +15,7 @@ export const BINARIES: [name: string, path: string][] = [
   ...(process.env.ZOT ? [["zot", process.env.ZOT] as [string, string]] : []),
 ];
 
-/** Whether what zot 2.1.22 changes is changed in it (src/zot/versions.ts). */
+/** Whether what zot 2.1.22 changes is changed in it (src/config/versions.ts). */
 export const isLater = (binary: string) => supports(releaseOf(binary), "combined authentication");
 
 const START_TIMEOUT_MS = 20_000;

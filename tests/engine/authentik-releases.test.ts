@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../../sandbox/people";
 import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
-import { basic } from "../../src/credentials/http";
 import { login } from "../../src/credentials/login";
+import { basic } from "../../src/http/http";
 import { adoptedSettings, type ByHand, hardenByHand, undoByHand } from "./by-hand";
 
 // What one release of Authentik does otherwise than another must not be seen: with AUTHENTIK_URL on that server, else on a

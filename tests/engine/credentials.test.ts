@@ -5,7 +5,7 @@ import { ask } from "../../sandbox/people";
 import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
-import { basic } from "../../src/credentials/http";
+import { basic } from "../../src/http/http";
 import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 

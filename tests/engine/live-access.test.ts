@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ask } from "../../sandbox/people";
 import { ADMINS, type Sandbox, startSandbox } from "../../sandbox/sandbox";
-import type { Fetch } from "../../src/credentials/http";
+import { renderConfig } from "../../src/config/render";
 import { login } from "../../src/credentials/login";
+import type { Fetch } from "../../src/http/http";
+import { type AccessRow, accessTable, type What } from "../../src/review/table";
 import { parseSettings, type RawSettings } from "../../src/settings/settings";
 import { pushImage } from "../../src/verify/distribution";
 import { MANIFEST_TYPE, tinyImage } from "../../src/verify/image";
-import { createAuthorizer, type Identity } from "../../src/zot/access/authorizer";
-import { type AccessRow, accessTable, type What } from "../../src/zot/access/table";
-import { renderConfig } from "../../src/zot/config";
+import { createAuthorizer, type Identity } from "../../src/zot/authorizer";
 import type { ZotConfig } from "../../src/zot/types";
 import { releaseOf } from "../zot-release";
 

@@ -5,7 +5,7 @@ import { type Forge, startForge } from "../../sandbox/forge";
 import { ask } from "../../sandbox/people";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
-import { basic } from "../../src/credentials/http";
+import { basic } from "../../src/http/http";
 import { beforeTenures } from "./before-tenures";
 import { withCommandsOf } from "./older-commands";
 

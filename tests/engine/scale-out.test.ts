@@ -5,7 +5,7 @@ import { findZot } from "../../sandbox/parts";
 import { stopDaemon } from "../../sandbox/process";
 import { type Registry, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { type Services, startServices } from "../../sandbox/scale-out/services";
-import type { Fetch } from "../../src/credentials/http";
+import type { Fetch } from "../../src/http/http";
 import type { RawSettings } from "../../src/settings/settings";
 import { basicAuth, type Headers, pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { type Daemon, stopDaemon } from "../../sandbox/process";
 import { startUpstream, UPSTREAM_IMAGE } from "../../sandbox/upstream";
+import { renderConfig } from "../../src/config/render";
 import { login } from "../../src/credentials/login";
 import { parseSettings, type RawSettings, type Settings } from "../../src/settings/settings";
 import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 import { type Target, targetOf } from "../../src/verify/target";
-import { renderConfig } from "../../src/zot/config";
 import type { AccessControl, ZotConfig } from "../../src/zot/types";
 import { BINARIES, Scratch, Zot } from "../contract/zot-harness";
 import { Issuer } from "../contract/zot-issuer";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { renderConfig, serializeConfig } from "../../../src/zot/config";
+import { renderConfig, serializeConfig } from "../../../src/config/render";
 import { findZot, type Part } from "../../parts";
 import { benchmark, conditions, markdownTable } from "../benchmark";
 import { exponent, type Point, type Series, TOLERANCE } from "./fit";

@@ -1,9 +1,9 @@
+import { renderConfig, serializeConfig } from "../../../src/config/render";
+import { requireSound } from "../../../src/review/lints/lints";
+import { accessSummary, accessTable, renderTable } from "../../../src/review/table";
 import { parseSettings, type Settings } from "../../../src/settings/settings";
 import { questions } from "../../../src/verify/checks/access-table";
 import { targetOf } from "../../../src/verify/target";
-import { requireSound } from "../../../src/zot/access/lints";
-import { accessSummary, accessTable, renderTable } from "../../../src/zot/access/table";
-import { renderConfig, serializeConfig } from "../../../src/zot/config";
 import type { Point } from "./fit";
 import { rawSettings, settingsOf } from "./input";
 

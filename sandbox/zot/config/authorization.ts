@@ -1,4 +1,4 @@
-import { type Authorizer, createAuthorizer } from "../../../src/zot/access/authorizer";
+import { type Authorizer, createAuthorizer } from "../../../src/zot/authorizer";
 import type { RawAccessControl, RawPolicy } from "../../../src/zot/file/schema";
 import type { AccessControl, Policy, ZotConfig } from "../../../src/zot/types";
 import type { LoadedConfig } from "./load";

@@ -1,4 +1,4 @@
-import { ConditionError, compileCondition } from "../../../src/zot/access/cel";
+import { ConditionError, compileCondition } from "../../../src/zot/cel";
 import type { RawAccessControl, RawPolicy } from "../../../src/zot/file/schema";
 
 /** Where the first condition is that does not compile, and why, in zot's words (zot 2.1.20, CompileAccessControl). */

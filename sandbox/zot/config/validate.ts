@@ -1,4 +1,4 @@
-import { isValidPattern as isValidGlob } from "../../../src/zot/access/doublestar";
+import { isValidPattern as isValidGlob } from "../../../src/zot/doublestar";
 import type { Logger } from "../log";
 import { findBadCondition } from "./conditions";
 import type { LoadedConfig } from "./load";

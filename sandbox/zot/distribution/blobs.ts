@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import type { Identity } from "../../../src/zot/access/authorizer";
+import type { Identity } from "../../../src/zot/authorizer";
 import type { Registry } from "../registry";
 import { isDigest } from "../storage/digest";
 import { RegistryError, sendEmpty } from "./errors";

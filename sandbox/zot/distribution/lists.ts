@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Identity } from "../../../src/zot/access/authorizer";
+import type { Identity } from "../../../src/zot/authorizer";
 import type { Registry } from "../registry";
 import { isDigest } from "../storage/digest";
 import { MEDIA } from "../storage/layout";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Identity } from "../../../src/zot/access/authorizer";
+import type { Identity } from "../../../src/zot/authorizer";
 import { authenticates } from "../config/validate";
 import type { Registry } from "../registry";
 import { addCookie, expireCookie } from "./sessions";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Identity } from "../../../src/zot/access/authorizer";
+import type { Identity } from "../../../src/zot/authorizer";
 import { readBody } from "../body";
 import { RegistryError, sendEmpty, sendJson } from "../distribution/errors";
 import type { Registry } from "../registry";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
 import type { Client, SFTPWrapper } from "ssh2";
 import { connected, nameOf } from "../../host/ssh";
-import { OperatorError } from "../../settings/errors";
+import { OperatorError } from "../../operator/error";
 import type { FileDestination } from "../../settings/publish";
 import { dockerConfigJson, type HandOver } from "../handover";
 import type { Publisher } from "./publisher";

@@ -1,4 +1,4 @@
-import { OperatorError } from "../../settings/errors";
+import { OperatorError } from "../../operator/error";
 
 const TIMEOUT = 30_000;
 

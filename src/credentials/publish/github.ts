@@ -1,4 +1,4 @@
-import { OperatorError } from "../../settings/errors";
+import { OperatorError } from "../../operator/error";
 import type { GithubDestination } from "../../settings/publish";
 import { call, type ForgeApi } from "./forge-api";
 import { type Publisher, secretsPublisher } from "./publisher";

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Forge, startForge } from "../../../sandbox/forge";
 import { freePort } from "../../../sandbox/process";
-import { OperatorError } from "../../settings/errors";
+import { OperatorError } from "../../operator/error";
 import { dockerConfigJson, type HandOver } from "../handover";
 import { forgejo } from "./forgejo";
 import { apiUrl, github } from "./github";

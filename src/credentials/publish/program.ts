@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { OperatorError } from "../../settings/errors";
+import { OperatorError } from "../../operator/error";
 import type { Destination } from "../../settings/publish";
 import type { HandOver } from "../handover";
 import { file } from "./file";

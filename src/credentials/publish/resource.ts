@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { commandLine } from "../../command-line";
-import { OperatorError } from "../../settings/errors";
+import { commandLine } from "../../operator/command-line";
+import { OperatorError } from "../../operator/error";
 import { type Destination, namesOf, placeOf } from "../../settings/publish";
 import type { HandOver } from "../handover";
 

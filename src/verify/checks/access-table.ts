@@ -1,8 +1,8 @@
-import type { Decision, Identity } from "../../zot/access/authorizer";
-import { type TagRules, tagRulesAt } from "../../zot/access/compile";
-import { loadConfig } from "../../zot/access/load";
-import { sampleName } from "../../zot/access/patterns";
-import { PROOF_PREFIX } from "../../zot/proof";
+import { type TagRules, tagRulesAt } from "../../config/compile";
+import { sampleName } from "../../config/patterns";
+import { PROOF_PREFIX } from "../../config/proof";
+import type { Decision, Identity } from "../../zot/authorizer";
+import { loadConfig } from "../../zot/load";
 import { type Check, type Finding, failed, ok } from "../check";
 import type { Answer, Credentials } from "../client";
 import { dryPush, MAY_PUSH } from "../probe";

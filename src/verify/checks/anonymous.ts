@@ -1,5 +1,5 @@
-import { sampleName } from "../../zot/access/patterns";
-import { PROBE_REPOSITORY } from "../../zot/access/probe";
+import { sampleName } from "../../config/patterns";
+import { PROBE_REPOSITORY } from "../../config/testbed";
 import { type Check, type Finding, failed, ok } from "../check";
 import { describeAnswer } from "../client";
 import { ANY_MANIFEST } from "../image";

@@ -1,4 +1,4 @@
-import { LINKED_REPOSITORY, PROBE_REPOSITORY, SEALED_REPOSITORY } from "../../zot/access/probe";
+import { LINKED_REPOSITORY, PROBE_REPOSITORY, SEALED_REPOSITORY } from "../../config/testbed";
 import { longestTransfers } from "../../zot/timeouts";
 import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
 import { type Answer, describeAnswer } from "../client";

@@ -1,0 +1,34 @@
+import { renderConfig } from "../config/render";
+import { registryOn, type Settings } from "../settings/settings";
+import { lintTimeouts } from "../zot/timeouts";
+import { describeFinding, requireSound } from "./lints/lints";
+import { describeScaleOut, requireScaleOut } from "./scale-out-lints";
+import { accessSummary } from "./table";
+
+export interface Review {
+  /** Who may do what where. */
+  access: ReturnType<typeof accessSummary>;
+  /** What is not as it should be, and no reason to stop. */
+  warnings: string[];
+}
+
+/**
+ * What can be known of the configuration before any secret exists, and before anything is touched.
+ * @throws OperatorError when zot cannot do what the settings ask, the access rules are not safe to apply, or several hosts
+ * would not be one registry
+ */
+export function review(settings: Settings): Review {
+  // Neither the issuer nor the files it refers to decide about access.
+  const references = { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" };
+  const config = renderConfig(settings, references);
+  const members = settings.hosts.map((host) => ({
+    name: host.name,
+    config: renderConfig({ ...settings, registry: registryOn(host, settings.registry) }, references),
+  }));
+  const warnings = [
+    ...requireSound(config, settings).map(describeFinding),
+    ...requireScaleOut(members).map(describeScaleOut),
+    ...lintTimeouts(settings.registry.extraConfig),
+  ];
+  return { access: accessSummary(config, settings), warnings };
+}
