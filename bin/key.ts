@@ -1,4 +1,5 @@
-import { end, type KeyLogin, mint, retire } from "../src/credentials/key-program";
+import { end, mint, retire } from "../src/credentials/key-program";
+import type { KeyLogin } from "../src/credentials/key-requests";
 import type { KeyTenure } from "../src/credentials/labels";
 import { runVerb } from "../src/operator/verbs";
 import { beginTenure, isDestroy } from "../src/tenure";

@@ -1,6 +1,7 @@
 import type { Fetch } from "../src/http/http";
-import { type Check, failed, ok } from "../src/verify/check";
+import type { Check } from "../src/verify/check";
 import { pushImage } from "../src/verify/distribution";
+import { failed, ok } from "../src/verify/finding";
 import { tinyImage } from "../src/verify/image";
 
 /** The state every hardening starts from: anyone on the network may push. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createAuthorizer, type Decision, type Identity, type RegistryState } from "../src/zot/authorizer";
+import { createAuthorizer, type Decision, type Identity } from "../src/zot/authorizer";
+import type { RegistryState } from "../src/zot/state";
 import type { ZotConfig } from "../src/zot/types";
 
 /**

@@ -1,4 +1,5 @@
 import { renderConfig } from "../config/render";
+import { issuerUrl } from "../identity/urls";
 import { OperatorError } from "../operator/error";
 import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
 import { ConditionError } from "../zot/cel";
@@ -86,7 +87,7 @@ function rendering(raw: RawSettings, { http }: ZotConfig, orNot: boolean): ZotCo
   const { oidc } = http.auth?.openid?.providers ?? {};
   try {
     return renderConfig(settings, {
-      issuer: `${settings.authentikUrl}/application/o/${settings.identity.slug}/`,
+      issuer: issuerUrl(settings),
       credentialsFile: oidc?.credentialsFile ?? "oidc-credentials.json",
       sessionKeysFile: http.auth?.sessionKeysFile ?? "session-keys.json",
     });

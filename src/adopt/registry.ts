@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { LATER_KEYS_SINCE, laterKeyIn } from "../config/versions";
 import { DEFAULT_TIMEOUT, registryKeys } from "../settings/registry";
 import { requestTimeout } from "../settings/vocabulary";
 import type { AccessControl, OpenIdProvider, SyncRegistry, ZotConfig } from "../zot/types";
+import { LATER_KEYS_SINCE, laterKeyIn } from "../zot/versions";
 
 /** Settings as the stack file has them: nothing that is a default. */
 export type Section = Record<string, unknown>;

@@ -2,9 +2,9 @@ import { OperatorError } from "../operator/error";
 import type { AccessSettings, CiIdentity } from "../settings/access";
 import type { RegistrySettings } from "../settings/registry";
 import type { AccessControl, Action, Condition, Policy, RepositoryPolicy } from "../zot/types";
+import { supports } from "../zot/versions";
 import { type Place, placesOf } from "./grants";
 import { contains, expandAlternatives } from "./patterns";
-import { supports } from "./versions";
 
 export interface AccessRules {
   access: AccessSettings;

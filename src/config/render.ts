@@ -1,12 +1,12 @@
 import { OperatorError } from "../operator/error";
 import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
-import { requireTimeouts } from "../zot/timeouts";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "../zot/types";
 import { compileAccess } from "./compile";
 import { withProof } from "./proof";
 import { clusterOf, sessionsOf, sharedStorage } from "./scale-out";
 import { probePolicies } from "./testbed";
+import { requireTimeouts } from "./timeouts";
 import { requireHardenable, requireKnownKeys } from "./versions";
 
 /** Where the registry host keeps what config.json only refers to, and who it trusts. */

@@ -9,7 +9,7 @@ import type { RegistrySettings } from "../settings/registry";
 import { tenureResource } from "../tenure";
 import { type HandOver, registryHost } from "./handover";
 import { CI_KEY, type KeyPlan, keyResource, retiredKeysResource } from "./held-keys";
-import type { Kept, KeyLogin, MintedKey, MintRequest, RetireRequest } from "./key-program";
+import type { Kept, KeyLogin, MintedKey, MintRequest, RetireRequest } from "./key-requests";
 import { inheritance, type KeyTenure, labelsOfOwner, nextLabel } from "./labels";
 import { publishKey } from "./publish/resource";
 

@@ -6,7 +6,7 @@ import { OperatorError } from "../operator/error";
 import type { Settings } from "../settings/settings";
 import { tenureResource } from "../tenure";
 import { ApiKeys, type ListedKey, withKey } from "./api-keys";
-import type { Kept, MintedKey } from "./key-program";
+import type { Kept, MintedKey } from "./key-requests";
 import { inheritance, type KeyPast, type KeyTenure, labelsOfOwner } from "./labels";
 import { type KeyState, planRotation, type Rotation, strays, unknownSuccessor } from "./rotation";
 

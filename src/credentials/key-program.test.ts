@@ -6,7 +6,8 @@ import { freePort } from "../../sandbox/process";
 import { type LoginWorld, startLoginWorld } from "../../tests/login-world";
 import { basic } from "../http/http";
 import { ApiKeys, type ListedKey } from "./api-keys";
-import { end, type Kept, type MintedKey, revoke } from "./key-program";
+import { end, revoke } from "./key-program";
+import type { Kept, MintedKey } from "./key-requests";
 import type { KeyTenure } from "./labels";
 import { login } from "./login";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MintedKey } from "./key-program";
+import type { MintedKey } from "./key-requests";
 import { inheritance, labelOf, labelsOfLife, labelsOfOwner, nextLabel } from "./labels";
 
 const OLD = "harden-zot prod zot-ci #";

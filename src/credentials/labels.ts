@@ -1,5 +1,5 @@
 import type { Tenure } from "../tenure";
-import type { Kept, MintedKey } from "./key-program";
+import type { Kept, MintedKey } from "./key-requests";
 
 /** Whose an identity's keys are, and since when. */
 export interface KeyTenure extends Tenure {

@@ -1,6 +1,7 @@
 import { runVerb } from "../operator/verbs";
 import { isDestroy } from "../tenure";
-import { mint, type RevokeRequest, revoke } from "./key-program";
+import { mint, revoke } from "./key-program";
+import type { RevokeRequest } from "./key-requests";
 
 /**
  * What the `-key` resources of states from before 27 November 2026 run (d64bc02), whose texts stay as they are: changed, they

@@ -1,5 +1,5 @@
 import type { ListedKey } from "./api-keys";
-import type { MintedKey } from "./key-program";
+import type { MintedKey } from "./key-requests";
 
 /** What the registry says of a key that the stack holds. */
 export type KeyState = { alive: true; keys: ListedKey[] } | { alive: false } | undefined;

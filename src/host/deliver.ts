@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { issuerUrl, type RelyingParty } from "../identity/relying-party";
+import type { RelyingParty } from "../identity/relying-party";
+import { issuerUrl } from "../identity/urls";
 import type { HostSettings } from "../settings/hosts";
 import type { Settings } from "../settings/settings";
 import type { HostPlan } from "./plan";

@@ -4,7 +4,7 @@ import type { Settings } from "../settings/settings";
 import { type AuthentikApi, connectAuthentik } from "./authentik-api";
 import { requireIssuer } from "./issuer";
 import { requireProviderTrust } from "./provider-trust";
-import { issuerUrl } from "./relying-party";
+import { issuerUrl } from "./urls";
 
 export interface Preflight {
   api: AuthentikApi;

@@ -3,16 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { groupsIn, type Settings } from "../settings/settings";
 import type { Existing } from "./lookups";
-
-/** Issuer of the registry's application, exactly as its discovery document spells it: with the slash. */
-export function issuerUrl({ authentikUrl, identity }: Settings): string {
-  return `${authentikUrl}/application/o/${identity.slug}/`;
-}
-
-/** Where zot 2.1.20 takes the authorization code. */
-export function redirectUri({ registry }: Settings): string {
-  return `${registry.externalUrl}/zot/auth/callback/oidc`;
-}
+import { redirectUri } from "./urls";
 
 /**
  * Authentik 2026.5 gives a client no grant type by itself, and answers what a redirect URI is for; before, it knows neither. What

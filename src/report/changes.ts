@@ -1,5 +1,5 @@
 import { WHATS, type What } from "../review/table";
-import type { Outcome } from "../verify/check";
+import type { Outcome } from "../verify/finding";
 import type { AccessEntry, State } from "./state";
 
 /** One row of the access table that is not what it was. */

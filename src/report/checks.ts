@@ -1,4 +1,5 @@
-import type { Outcome, Result } from "../verify/check";
+import type { Result } from "../verify/check";
+import type { Outcome } from "../verify/finding";
 import type { Report } from "../verify/report";
 import { type Html, html } from "./html";
 import { mark } from "./text";

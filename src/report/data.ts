@@ -1,5 +1,5 @@
 import { accessTable } from "../review/table";
-import type { Outcome } from "../verify/check";
+import type { Outcome } from "../verify/finding";
 import type { Report } from "../verify/report";
 import type { Target } from "../verify/target";
 import { type Changes, changesBetween } from "./changes";

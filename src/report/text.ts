@@ -1,4 +1,4 @@
-import type { Outcome } from "../verify/check";
+import type { Outcome } from "../verify/finding";
 import { type Html, html } from "./html";
 
 const DAY = 86_400_000;

@@ -1,6 +1,6 @@
 import { renderConfig } from "../config/render";
+import { lintTimeouts } from "../config/timeouts";
 import { registryOn, type Settings } from "../settings/settings";
-import { lintTimeouts } from "../zot/timeouts";
 import { describeFinding, requireSound } from "./lints/lints";
 import { describeScaleOut, requireScaleOut } from "./scale-out-lints";
 import { accessSummary } from "./table";

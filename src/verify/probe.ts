@@ -1,11 +1,10 @@
 import { type TagRules, tagRulesAt } from "../config/compile";
 import { PROBE_REPOSITORY } from "../config/testbed";
-import { Skip } from "./check";
 import { type Answer, type Client, type Credentials, describeAnswer } from "./client";
+import { Skip } from "./finding";
 import { type Blob, blob, digestOf, MANIFEST_TYPE, tinyImage } from "./image";
 import { fixedTags } from "./tags";
-import type { Target } from "./target";
-import type { KeyHolder } from "./verification";
+import type { KeyHolder, Target } from "./target";
 
 /** What is attacked, each with a tag and an image of its own, so that one broken rule spoils one check. */
 const VICTIMS = ["overwrite", "by-digest", "delete", "replace"] as const;

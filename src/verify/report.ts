@@ -1,5 +1,6 @@
 import Table from "cli-table3";
-import type { Outcome, Result } from "./check";
+import type { Result } from "./check";
+import type { Outcome } from "./finding";
 
 export interface Report {
   registry: string;

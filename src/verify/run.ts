@@ -1,4 +1,5 @@
-import { type Check, type Finding, type Result, Skip, skipped } from "./check";
+import type { Check, Result } from "./check";
+import { type Finding, Skip, skipped } from "./finding";
 import type { Target } from "./target";
 import { Verification } from "./verification";
 

@@ -2,6 +2,7 @@ import { renderConfig } from "../config/render";
 import type { CiIdentity } from "../settings/access";
 import type { Settings } from "../settings/settings";
 import type { ZotConfig } from "../zot/types";
+import type { Credentials } from "./client";
 
 /** A machine account, and what the stack says of its key. */
 export interface ProbeIdentity {
@@ -17,6 +18,9 @@ export interface ProbeIdentity {
   /** What the labels of the stack's own keys of this account begin with. */
   keyLabels?: string[];
 }
+
+/** One that has a key. */
+export type KeyHolder = ProbeIdentity & Credentials;
 
 export interface Image {
   repository: string;

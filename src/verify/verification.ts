@@ -1,11 +1,9 @@
 import type { Dispatcher } from "undici";
 import { type Authorizer, createAuthorizer } from "../zot/authorizer";
-import { Skip } from "./check";
-import { type Answer, Client, type Credentials, openConnections } from "./client";
+import { type Answer, Client, openConnections } from "./client";
+import { Skip } from "./finding";
 import { Probe } from "./probe";
-import type { Image, ProbeIdentity, Target } from "./target";
-
-export type KeyHolder = ProbeIdentity & Credentials;
+import type { Image, KeyHolder, Target } from "./target";
 
 /** One run: the target, and what several checks need and one request can tell. */
 export class Verification {

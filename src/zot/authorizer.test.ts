@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createAuthorizer, type Identity, type RegistryState } from "./authorizer";
+import { createAuthorizer, type Identity } from "./authorizer";
 import { ConditionError } from "./cel";
+import type { RegistryState } from "./state";
 import type { AccessControl, ZotConfig } from "./types";
 
 const A = `sha256:${"a".repeat(64)}`;

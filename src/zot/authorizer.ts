@@ -1,10 +1,12 @@
-import { supports } from "../config/versions";
 import type { ConditionRequest } from "./cel";
 import { answerTo, type Holder, permissionsFor } from "./handlers";
 import { type LoadedAccessControl, type LoadedConfig, loadConfig } from "./load";
 import { type Ask, compilePolicies, type PolicyEngine, type Subject, type Verdict } from "./policy";
+import type { HttpRequest } from "./request";
 import { type RepositoryRoute, type Route, routeOf } from "./routes";
+import type { RegistryState } from "./state";
 import type { Action, ZotConfig } from "./types";
+import { supports } from "./versions";
 
 export type Identity =
   | { kind: "anonymous" }
@@ -18,35 +20,6 @@ export type Identity =
       groups: readonly string[];
       via: "htpasswd" | "apikey" | "session";
     };
-
-/** What the registry holds, as far as an answer depends on it; a Map will do. */
-export interface RegistryState {
-  get(repository: string): RepositoryState | undefined;
-  keys(): Iterable<string>;
-}
-
-export interface RepositoryState {
-  /** Tag to the digest of its manifest. */
-  tags: { get(tag: string): string | undefined; has(tag: string): boolean; values(): Iterable<string> };
-  /** Digests of manifests; those that tags point to need not be named again. */
-  manifests: { has(digest: string): boolean };
-  blobs: { has(digest: string): boolean };
-}
-
-export interface HttpRequest {
-  method: string;
-  /** Path with query, as on the request line. */
-  path: string;
-  userAgent?: string;
-  /** Address of the peer; default 127.0.0.1. */
-  clientIp?: string;
-  /** X-Forwarded-For, split. */
-  forwardedFor?: readonly string[];
-  /** "1.2" or "1.3" on TLS. */
-  tlsVersion?: string;
-  /** Whether it asks for a part alone (Range). */
-  ranged?: boolean;
-}
 
 /** One permission, asked of accessControl alone. */
 interface Question {

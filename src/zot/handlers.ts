@@ -1,5 +1,6 @@
-import type { HttpRequest, RegistryState, RepositoryState } from "./authorizer";
+import type { HttpRequest } from "./request";
 import type { RepositoryRoute } from "./routes";
+import type { RegistryState, RepositoryState } from "./state";
 import type { Action } from "./types";
 
 /** zot 2.1.20, pkg/api/routes.go: what its handlers ask for and answer, apart from who asks. */

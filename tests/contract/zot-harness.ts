@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
 import { freePort } from "../../sandbox/process";
-import { supports } from "../../src/config/versions";
+import { supports } from "../../src/zot/versions";
 import { releaseOf } from "../zot-release";
 
 /** What the suite runs against: the stand-in always, a real zot when ZOT names one. */

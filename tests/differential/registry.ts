@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSync } from "bcryptjs";
 import { freePort } from "../../sandbox/process";
-import type { RepositoryState } from "../../src/zot/authorizer";
+import type { RepositoryState } from "../../src/zot/state";
 
 /** A real zot on loopback, over a copy of one prepared storage, so that every run begins with the same content. */
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Sandbox } from "../../sandbox/sandbox";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
-import type { MintedKey } from "../../src/credentials/key-program";
+import type { MintedKey } from "../../src/credentials/key-requests";
 
 type Properties = Record<string, unknown>;
 

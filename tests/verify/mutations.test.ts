@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Outcome, Result } from "../../src/verify/check";
+import type { Result } from "../../src/verify/check";
 import { VERIFICATION } from "../../src/verify/checks";
+import type { Outcome } from "../../src/verify/finding";
 import { runChecks } from "../../src/verify/run";
 import { fixedTags } from "../../src/verify/tags";
 import type { ProbeIdentity, Target } from "../../src/verify/target";

@@ -1,10 +1,10 @@
 import { type AccessRules, cachePattern, tagRulesAt } from "../../config/compile";
 import { commonNames, overlap, sampleName } from "../../config/patterns";
-import { supports } from "../../config/versions";
 import { type CompiledCondition, ConditionError, type ConditionRequest, compileCondition } from "../../zot/cel";
 import type { LoadedAccessControl, LoadedPolicy, LoadedRepository } from "../../zot/load";
 import { compilePolicies } from "../../zot/policy";
 import type { ZotConfig } from "../../zot/types";
+import { supports } from "../../zot/versions";
 import type { Finding, Linted, LintName } from "./lints";
 import { lostGrants } from "./lost";
 import { ruleOf } from "./text";

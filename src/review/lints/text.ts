@@ -1,10 +1,10 @@
 import { lt } from "semver";
 import type { AccessRules } from "../../config/compile";
-import { supports } from "../../config/versions";
 import { type ConditionRequest, compileCondition, REQUEST_PATHS } from "../../zot/cel";
 import { isValidPattern } from "../../zot/doublestar";
 import type { LoadedAccessControl, LoadedPolicy } from "../../zot/load";
 import type { AccessControl } from "../../zot/types";
+import { supports } from "../../zot/versions";
 import type { Finding, Linted, LintName } from "./lints";
 
 /** What a rule says, whatever it comes to: words, names, expressions, and what zot's loader makes of them. */

@@ -1,7 +1,8 @@
 import { sampleName } from "../../config/patterns";
 import { PROBE_REPOSITORY } from "../../config/testbed";
-import { type Check, type Finding, failed, ok } from "../check";
+import type { Check } from "../check";
 import { describeAnswer } from "../client";
+import { type Finding, failed, ok } from "../finding";
 import { ANY_MANIFEST } from "../image";
 import { dryPush } from "../probe";
 import type { Image } from "../target";

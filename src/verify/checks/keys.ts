@@ -1,6 +1,8 @@
-import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
+import type { Check } from "../check";
 import { type Client, type Credentials, describeAnswer } from "../client";
-import type { KeyHolder, Verification } from "../verification";
+import { type Finding, failed, ok, Skip, skipped, warning } from "../finding";
+import type { KeyHolder } from "../target";
+import type { Verification } from "../verification";
 
 /** What the key is called that a run mints and revokes. */
 const PROBE_KEY_LABEL = "harden-zot verification, revoked at once";

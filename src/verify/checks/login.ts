@@ -1,8 +1,9 @@
 import { connect, type PeerCertificate, rootCertificates, type TLSSocket } from "node:tls";
 import { explainIssuer } from "../../identity/issuer";
 import { isLoopback } from "../../settings/vocabulary";
-import { type Check, type Finding, failed, ok, skipped, warning } from "../check";
+import type { Check } from "../check";
 import { describeAnswer } from "../client";
+import { type Finding, failed, ok, skipped, warning } from "../finding";
 import type { Verification } from "../verification";
 
 /** zot's OIDC library takes an ID token that was issued up to 5 s in the future (zot 2.1.20, issuedAtOffset). */

@@ -1,7 +1,8 @@
 import { coerce, lt } from "semver";
-import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
+import type { Check } from "../check";
 import { describeAnswer } from "../client";
 import { weaknessesOf } from "../cves";
+import { type Finding, failed, ok, Skip, skipped, warning } from "../finding";
 import { MANIFEST_TYPE } from "../image";
 import type { Image } from "../target";
 import type { Verification } from "../verification";

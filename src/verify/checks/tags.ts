@@ -1,7 +1,8 @@
 import { LINKED_REPOSITORY, PROBE_REPOSITORY, SEALED_REPOSITORY } from "../../config/testbed";
-import { longestTransfers } from "../../zot/timeouts";
-import { type Check, type Finding, failed, ok, Skip, skipped, warning } from "../check";
+import { longestTransfers } from "../../config/timeouts";
+import type { Check } from "../check";
 import { type Answer, describeAnswer } from "../client";
+import { type Finding, failed, ok, Skip, skipped, warning } from "../finding";
 import { dryPush, MAY_PUSH, type Probe, SOME_BLOB, type Tagged } from "../probe";
 import { freshTag, misshapenTag } from "../tags";
 import type { Verification } from "../verification";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { requestTimeout } from "../settings/vocabulary";
+import type { ZotConfig } from "../zot/types";
 import { lintTimeouts, longestTransfers, requireTimeouts } from "./timeouts";
-import type { ZotConfig } from "./types";
 
 const NANOSECONDS = "zot takes a number without a unit for nanoseconds";
 const extra = (http: object) => ({ http }) as Record<string, unknown>;

@@ -1,8 +1,8 @@
 import { OperatorError } from "../operator/error";
 import { requestTimeout } from "../settings/vocabulary";
-import { isObject } from "./file/decode";
-import { parseDuration } from "./file/duration";
-import type { ZotConfig } from "./types";
+import { isObject } from "../zot/file/decode";
+import { parseDuration } from "../zot/file/duration";
+import type { ZotConfig } from "../zot/types";
 
 const KEYS = ["readTimeout", "writeTimeout"] as const;
 
