@@ -119,8 +119,12 @@ describe("the bare key on a host", () => {
 describe("what goes wrong is one sentence without a secret", () => {
   const another = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAkJFdMp4+lyNATKqECyzlGm2AJYbVtPjNKTjHL/x3s";
   it.each<[string, () => Promise<Partial<FileDestination>>, RegExp]>([
-    ["another host's key", async () => ({ hostKey: another }), /host key that publish\.file pins.*Nothing was changed/],
-    ["nobody listens", async () => ({ port: 1 }), /cannot be reached \(ECONNREFUSED\)/],
+    [
+      "another host's key",
+      async () => ({ hostKey: another }),
+      /host key that publish\.file pins.*Hosts and keys are as this run made them: mend it, and the next `pulumi up` goes on/,
+    ],
+    ["nobody listens", async () => ({ port: 1 }), /cannot be reached \(ECONNREFUSED\).*Hosts and keys are as this run/],
     ["no such directory", async () => ({ path: "/nonexistent/config.json" }), /no directory \/nonexistent; make it/],
     [
       "no key file",
