@@ -3,16 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import {
-  type Authorizer,
-  createAuthorizer,
-  type Decision,
-  type HttpRequest,
-  type Identity,
-} from "../src/zot/authorizer";
-import { ConditionError } from "../src/zot/cel";
-import type { ZotConfig } from "../src/zot/types";
-import { request, setup, who } from "./differential/generate";
-import {
   ask,
   type HttpAnswer,
   IMAGE_CONFIG,
@@ -27,7 +17,17 @@ import {
   preparedState,
   RealZot,
   Workshop,
-} from "./differential/registry";
+} from "../sandbox/bare-registry";
+import {
+  type Authorizer,
+  createAuthorizer,
+  type Decision,
+  type HttpRequest,
+  type Identity,
+} from "../src/zot/authorizer";
+import { ConditionError } from "../src/zot/cel";
+import type { ZotConfig } from "../src/zot/types";
+import { request, setup, who } from "./differential/generate";
 import { releaseOf } from "./zot-release";
 
 /**
