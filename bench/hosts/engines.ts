@@ -2,11 +2,21 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ground } from "./kinds";
+import type { SandboxHost } from "../../sandbox/host/host";
+import type { Part } from "../../sandbox/parts";
+import type { ZotConfig } from "../../src/zot/types";
 import { AS_LOGIN, type OwnMachine } from "./own-machine";
 
 /** The stand-in for zot runs from there. */
 const PROJECT = resolve(__dirname, "../..");
+
+/** What a kind of host is made from. */
+export interface Ground {
+  directory: string;
+  host: SandboxHost;
+  open: ZotConfig;
+  zot: Part;
+}
 
 /** docker or podman. */
 export interface Engine {

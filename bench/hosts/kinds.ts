@@ -3,19 +3,9 @@ import { join } from "node:path";
 import { AgentDriver, type Environment } from "../../sandbox/host/agent-driver";
 import type { SandboxHost } from "../../sandbox/host/host";
 import { startSystemd, systemdUnavailable } from "../../sandbox/host/systemd";
-import type { Part } from "../../sandbox/parts";
 import type { ServiceSettings } from "../../src/settings/hosts";
-import type { ZotConfig } from "../../src/zot/types";
-import { ask, docker, type Engine, podman, startContainer } from "./engines";
+import { ask, docker, type Engine, type Ground, podman, startContainer } from "./engines";
 import { AS_LOGIN, giveToLogin, type OwnMachine, ownMachine, ownMachineMissing, sudoersOf } from "./own-machine";
-
-/** What a kind of host is made from. */
-export interface Ground {
-  directory: string;
-  host: SandboxHost;
-  open: ZotConfig;
-  zot: Part;
-}
 
 /** A host whose zot has been started, and the agent as the login has it run. */
 interface RunningHost {

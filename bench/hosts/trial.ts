@@ -15,7 +15,8 @@ import { type SandboxHost, startHost } from "../../sandbox/host/host";
 import { findZot } from "../../sandbox/parts";
 import { freePort, waitForHttp } from "../../sandbox/process";
 import { serializeConfig } from "../../src/config/render";
-import type { Ground, HostKind } from "./kinds";
+import type { Ground } from "./engines";
+import type { HostKind } from "./kinds";
 
 /** A busy machine is no broken host. */
 const PATIENT = { wait: 60 };

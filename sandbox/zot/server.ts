@@ -6,8 +6,9 @@ import type { Decision, HttpRequest, Identity, RegistryState } from "../../src/z
 import { refuseAuthentication, refuseAuthorization } from "./answers";
 import { authenticates } from "./config/validate";
 import { RegistryError, sendEmpty, sendError, sendJson, sendText } from "./distribution/errors";
+import type { Exchange } from "./distribution/exchange";
 import { catalog } from "./distribution/lists";
-import { type Exchange, findRoute } from "./distribution/routes";
+import { findRoute } from "./distribution/routes";
 import { discover, management, search } from "./extensions";
 import { authenticate, fromUi, InternalError } from "./identity/authentication";
 import { CALLBACK_PATH } from "./identity/relying-party";
