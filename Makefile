@@ -42,7 +42,7 @@ check: $(LOCK) ## types, lint, format, shell, unused code
 	npx tsc --noEmit
 	npx biome ci --error-on-warnings .
 	npx knip
-	sh sandbox/shellcheck.sh
+	sh tools/shellcheck.sh
 
 format: $(LOCK) ## let biome mend what it can
 	npx biome check --write .
@@ -81,36 +81,36 @@ differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, r
 	@$(NODE) tests/differential.ts
 
 faults: $(LOCK) ## kill, break and starve the host agent at every step of every call
-	@$(NODE) sandbox/host/faults.ts
+	@$(NODE) bench/faults/main.ts
 
 power: $(LOCK) ## cut the host's power in every call of the agent: every state it may leave, and real file systems
-	@$(NODE) sandbox/power/main.ts
+	@$(NODE) bench/power/main.ts
 
 hosts: $(LOCK) ## systemd, docker, podman and sudo as far as this machine has them: a host of each kind, through all of its life
-	@$(NODE) sandbox/hosts/main.ts
+	@$(NODE) bench/hosts/main.ts
 
 operations: $(LOCK) ## SEQUENCES=200 SEED=1: random sequences of what operators do with a stack, attacked all the while
-	@$(NODE) sandbox/operations/main.ts $(if $(SEQUENCES),--sequences '$(SEQUENCES)') $(if $(SEED),--seed '$(SEED)')
+	@$(NODE) bench/operations/main.ts $(if $(SEQUENCES),--sequences '$(SEQUENCES)') $(if $(SEED),--seed '$(SEED)')
 
 soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
-	@$(NODE) sandbox/soak/main.ts
+	@$(NODE) bench/soak/main.ts
 
 supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it (OUT=sbom.json)
-	@$(NODE) sandbox/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
+	@$(NODE) tools/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
 
 ansible: $(LOCK) ## the same registry hardened by an Ansible playbook, side by side (fetches ansible-core; python3 >= 3.11)
-	@$(NODE) sandbox/ansible/compare.ts
+	@$(NODE) bench/ansible/compare.ts
 
 growth: $(LOCK) ## time and memory by identities and patterns up to 1,000, and by HOSTS='1 3 10 30'; draws docs/growth.svg
-	@$(NODE) sandbox/bench/growth/growth.ts
+	@$(NODE) bench/growth/growth.ts
 
 bench: $(LOCK) ## preview and up next to an empty program; delivery; API keys; access rules; verification
-	@$(NODE) sandbox/bench/empty-program.ts
-	@$(NODE) sandbox/bench/delivery.ts
-	@$(NODE) sandbox/bench/keys.ts
-	@$(NODE) sandbox/bench/access.ts
-	@$(NODE) sandbox/bench/verify.ts
+	@$(NODE) bench/empty-program.ts
+	@$(NODE) bench/delivery.ts
+	@$(NODE) bench/keys.ts
+	@$(NODE) bench/access.ts
+	@$(NODE) bench/verify.ts
 
 conformance: $(LOCK) ## the OCI conformance suite as each identity next to an open registry, then skopeo, crane, regctl and oras
-	@$(NODE) sandbox/conformance/conformance.ts
+	@$(NODE) bench/conformance/conformance.ts
 	@npx vitest run tests/clients.test.ts

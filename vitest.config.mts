@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "tests/**/*.test.ts", "sandbox/**/*.test.ts"],
+    include: ["{src,sandbox,bench,tools,tests}/**/*.test.ts"],
     // Some tests start a registry, an sshd or the Pulumi engine.
     testTimeout: 300_000,
     // They wait for those two thirds of the time.

@@ -1,6 +1,6 @@
 import { basic } from "../src/http/http";
-import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
+import { pushImage } from "./distribution";
 import type { Sandbox } from "./sandbox";
 
 export interface Row {

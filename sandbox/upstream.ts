@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pushImage } from "../src/verify/distribution";
 import { tinyImage } from "../src/verify/image";
+import { pushImage } from "./distribution";
 import { type Daemon, freePort, startDaemon, waitForHttp } from "./process";
 
 export interface OpenRegistry {

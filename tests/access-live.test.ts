@@ -3,12 +3,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { sampleName } from "../src/config/patterns";
-import { renderConfig } from "../src/config/render";
-import { ACTION_OF, type AccessRow, accessTable, WHATS, type What } from "../src/review/table";
-import { parseSettings, type RawSettings } from "../src/settings/settings";
-import { createAuthorizer } from "../src/zot/authorizer";
-import type { AccessControl, ZotConfig } from "../src/zot/types";
 import {
   ask,
   type HttpAnswer,
@@ -17,7 +11,13 @@ import {
   passwordOf,
   RealZot,
   Workshop,
-} from "./differential/registry";
+} from "../sandbox/bare-registry";
+import { sampleName } from "../src/config/patterns";
+import { renderConfig } from "../src/config/render";
+import { ACTION_OF, type AccessRow, accessTable, WHATS, type What } from "../src/review/table";
+import { parseSettings, type RawSettings } from "../src/settings/settings";
+import { createAuthorizer } from "../src/zot/authorizer";
+import type { AccessControl, ZotConfig } from "../src/zot/types";
 
 /**
  * Every cell of the production stack's access table, tried on a running zot: the one that ZOT names, or else the

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type AuthentikPart, findAuthentik } from "../sandbox/authentik-part";
-import { type Client, ensureClients } from "../sandbox/clients/clients";
+import { basicAuth } from "../sandbox/distribution";
 import { findZot } from "../sandbox/parts";
 import { type Daemon, freePort, startDaemon, stopDaemon, waitForHttp } from "../sandbox/process";
 import { startUpstream, UPSTREAM_IMAGE } from "../sandbox/upstream";
@@ -16,7 +16,7 @@ import { renderConfig, serializeConfig } from "../src/config/render";
 import { mint, revoke } from "../src/credentials/key-program";
 import type { MintedKey, RevokeRequest } from "../src/credentials/key-requests";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
-import { basicAuth } from "../src/verify/distribution";
+import { type Client, ensureClients } from "./clients/clients";
 import { createWorld, type World } from "./contract/authentik-world";
 import { type Laid, layImage, layIndex } from "./image-layout";
 

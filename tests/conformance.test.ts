@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { differences, explain, parseOutcomes, type Test } from "../sandbox/conformance/outcomes";
-import { complaints } from "../sandbox/conformance/report";
-import { type ReportedRun, runSideBySide } from "../sandbox/conformance/side-by-side";
+import { differences, explain, parseOutcomes, type Test } from "../bench/conformance/outcomes";
+import { complaints } from "../bench/conformance/report";
+import { type ReportedRun, runSideBySide } from "../bench/conformance/side-by-side";
 
 describe("two runs of the OCI conformance suite side by side", () => {
   const test = (name: string, outcome: Test["outcome"], error = ""): Test => ({ name, outcome, error });

@@ -2,11 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Authorizer, createAuthorizer, type Decision, type Identity } from "../src/zot/authorizer";
-import { ConditionError } from "../src/zot/cel";
-import type { HttpRequest } from "../src/zot/request";
-import type { ZotConfig } from "../src/zot/types";
-import { request, setup, who } from "./differential/generate";
 import {
   ask,
   type HttpAnswer,
@@ -22,7 +17,12 @@ import {
   preparedState,
   RealZot,
   Workshop,
-} from "./differential/registry";
+} from "../sandbox/bare-registry";
+import { type Authorizer, createAuthorizer, type Decision, type Identity } from "../src/zot/authorizer";
+import { ConditionError } from "../src/zot/cel";
+import type { HttpRequest } from "../src/zot/request";
+import type { ZotConfig } from "../src/zot/types";
+import { request, setup, who } from "./differential/generate";
 import { releaseOf } from "./zot-release";
 
 /**

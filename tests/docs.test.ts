@@ -36,7 +36,9 @@ describe.each(PAGES)("%s", (page) => {
     const targets = matches(read("Makefile"), /^([a-z-]+):/gm);
     const made = code(text).flatMap((said) => matches(said, /\bmake (?:-s )?([a-z][a-z-]*)(?![\w.-])/g));
     expect(made.filter((target) => !targets.includes(target))).toEqual([]);
-    const files = code(text).filter((said) => /^(src|tests|sandbox|examples|docs|sdks)\/[\w./-]+$/.test(said));
+    const files = code(text).filter((said) =>
+      /^(src|bin|tests|sandbox|bench|tools|examples|docs|sdks)\/[\w./-]+$/.test(said),
+    );
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
 });

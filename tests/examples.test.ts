@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { ensureActionlint } from "../sandbox/clients/clients";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
+import { ensureActionlint } from "./clients/clients";
 
 /** The files under examples/, which users copy. */
 const EXAMPLES = resolve("examples");

@@ -1,10 +1,10 @@
+import { UNUSED_HOST } from "../sandbox/unused-host";
 import { type ReportData, reportData } from "../src/report/data";
 import type { State } from "../src/report/state";
 import { parseSettings, type RawSettings } from "../src/settings/settings";
 import type { Result } from "../src/verify/check";
 import { reportOn } from "../src/verify/report";
 import { targetOf } from "../src/verify/target";
-import { UNUSED_HOST } from "./unused-host";
 
 export const NOW = new Date("2026-11-24T16:00:00Z");
 

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { stringifySetCookie } from "cookie";
 import { jwtVerify, SignJWT } from "jose";
 import type { Request } from "./http";
-import type { Plan } from "./login/executor";
+import type { LoginMethod, Plan } from "./login/plan";
 import type { User } from "./model";
 import { randomKey, type Store } from "./store";
 
@@ -10,8 +10,7 @@ import { randomKey, type Store } from "./store";
 export interface Session {
   sid: string;
   user: number | null;
-  /** How the password stage let the user in: `password` for a real one, `token` for an app password. */
-  method: "password" | "token" | null;
+  method: LoginMethod;
   /** Unix seconds of the login. */
   authenticatedAt: number;
   /** Unix milliseconds; sessions of a login stage with a duration end. */
@@ -66,7 +65,7 @@ export class Sessions {
   }
 
   /** A new session id at login, so that one planted before it is worth nothing. @param seconds 0: until the browser closes */
-  logIn(session: Session, user: User, method: Session["method"], seconds: number): void {
+  logIn(session: Session, user: User, method: LoginMethod, seconds: number): void {
     this.bySid.delete(session.sid);
     session.sid = randomKey(32).toLowerCase();
     session.user = user.pk;

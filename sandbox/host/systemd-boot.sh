@@ -4,7 +4,7 @@
 #   sh systemd-boot.sh DIRECTORY PROJECT
 #
 # It sees this machine's files read-only, PROJECT also where it lies in /tmp, and can write nothing but DIRECTORY and what
-# lies in memory. Where DIRECTORY holds sudoers, it has the /etc of ../hosts/own-etc.sh. Of units it knows only those in
+# lies in memory. Where DIRECTORY holds sudoers, it has the /etc of own-etc.sh. Of units it knows only those in
 # DIRECTORY/units: Debian's own would, among other things, empty /tmp.
 set -eu
 directory=$1
@@ -22,7 +22,7 @@ if [ ! -d "$new$project" ]; then
   mount --bind "$project" "$new$project"
   mount -o remount,bind,ro "$new$project"
 fi
-[ ! -f "$directory/sudoers" ] || sh "$project/sandbox/hosts/own-etc.sh" "$directory" "$new/etc"
+[ ! -f "$directory/sudoers" ] || sh "$project/sandbox/host/own-etc.sh" "$directory" "$new/etc"
 mount -t proc proc "$new/proc"
 mount -t cgroup2 cgroup2 "$new/sys/fs/cgroup"
 for name in null zero full random urandom; do

@@ -1,6 +1,6 @@
 import type { Authorizer, Identity } from "../../src/zot/authorizer";
 import { authorizerOf } from "./config/authorization";
-import type { LoadedConfig } from "./config/load";
+import type { LoadedConfig } from "./config/loaded";
 import { authenticates, hasOpenId } from "./config/validate";
 import { Htpasswd } from "./identity/htpasswd";
 import { RelyingParty } from "./identity/relying-party";

@@ -1,5 +1,6 @@
 import type { FSWatcher } from "node:fs";
-import { type LoadedConfig, loadConfig } from "./config/load";
+import { loadConfig } from "./config/load";
+import type { LoadedConfig } from "./config/loaded";
 import type { Registry } from "./registry";
 import { watchFile } from "./watch-file";
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
-import { type LoadedConfig, loadConfig } from "./config/load";
+import { loadConfig } from "./config/load";
+import type { LoadedConfig } from "./config/loaded";
 import { InvalidConfig } from "./config/validate";
 import { DiscoveryFailed } from "./identity/relying-party";
 import { createLogger, type Logger } from "./log";

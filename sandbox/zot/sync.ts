@@ -2,9 +2,12 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { matchPattern } from "../../src/zot/doublestar";
 import type { RawConfig } from "../../src/zot/file/schema";
-import type { Registry } from "./registry";
+import type { LoadedConfig } from "./config/loaded";
+import type { Logger } from "./log";
 import { isDigest } from "./storage/digest";
-import { MEDIA } from "./storage/layout";
+import { type Layout, MEDIA } from "./storage/layout";
+import type { Manifests } from "./storage/manifests";
+import type { Uploads } from "./storage/uploads";
 
 type SyncConfig = NonNullable<NonNullable<RawConfig["extensions"]>["sync"]>;
 type Upstream = NonNullable<SyncConfig["registries"]>[number];
@@ -21,11 +24,20 @@ interface Parts {
   manifests?: { digest: string }[];
 }
 
+/** The registry that fetches. */
+interface Local {
+  config: LoadedConfig;
+  logger: Logger;
+  layout: Layout;
+  manifests: Manifests;
+  uploads: Uploads;
+}
+
 /** Pull-through: asks the upstreams of extensions.sync for what a pull does not find here, or finds to have moved. */
 export class OnDemandSync {
   private readonly running = new Map<string, Promise<void>>();
 
-  constructor(private readonly registry: Registry) {}
+  constructor(private readonly registry: Local) {}
 
   /** Never fails: what could not be fetched is served from here or not at all. Equal requests share one fetch. */
   fetch(repository: string, reference: string): Promise<void> {

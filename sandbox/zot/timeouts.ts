@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PassThrough, type Readable } from "node:stream";
-import type { LoadedConfig } from "./config/load";
+import type { LoadedConfig } from "./config/loaded";
 
 type Timeouts = Pick<LoadedConfig["http"], "readTimeout" | "writeTimeout">;
 

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from "./config/load";
+import type { LoadedConfig } from "./config/loaded";
 
 /** What a configuration asks for that zot has and the stand-in has not; a start must not pretend otherwise. */
 export function findUnsupported({ storage, http, cluster }: LoadedConfig): string[] {

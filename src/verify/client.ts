@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, interceptors, type RetryHandler, request } from "undici";
-import { basicAuth } from "./distribution";
+import { basic } from "../http/http";
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -65,7 +65,11 @@ export class Client {
   /** @param path under the base URL, or an absolute URL @throws when there is no answer at all */
   async ask(method: string, path: string, { as, headers = {}, body }: Ask = {}): Promise<Answer> {
     const url = new URL(path, `${this.base}/`);
-    const sent = { "user-agent": USER_AGENT, ...(as ? basicAuth(as.username, as.apiKey) : {}), ...headers };
+    const sent = {
+      "user-agent": USER_AGENT,
+      ...(as ? { authorization: basic(as.username, as.apiKey) } : {}),
+      ...headers,
+    };
     for (let retry = 0; ; retry++) {
       const answer = await this.send(url, method as Dispatcher.HttpMethod, sent, body);
       if (answer.status !== 429 || retry === RETRIES) return answer;

@@ -1,6 +1,15 @@
 import fc from "fast-check";
+import {
+  LAYER,
+  LOOSE_BLOB,
+  MANIFEST_A,
+  MANIFEST_B,
+  NEW_BLOB,
+  REPOSITORIES,
+  TAGS,
+  USERS,
+} from "../../sandbox/bare-registry";
 import type { HttpRequest } from "../../src/zot/request";
-import { LAYER, LOOSE_BLOB, MANIFEST_A, MANIFEST_B, NEW_BLOB, REPOSITORIES, TAGS, USERS } from "./registry";
 
 /** Configurations and requests as an operator or an attacker might write them, oddities included. */
 

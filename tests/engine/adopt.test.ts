@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { basicAuth, type Headers, pullManifest, pushImage } from "../../sandbox/distribution";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { login, type RegistrySession } from "../../src/credentials/login";
-import { basicAuth, type Headers, pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 import { adoptedSettings, type ByHand, configFile, hardenByHand, undoByHand } from "./by-hand";
 

@@ -4,12 +4,12 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pullManifest, pushImage } from "../../sandbox/distribution";
 import { freePort } from "../../sandbox/process";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Stack } from "../../sandbox/stack";
 import { startTlsProxy } from "../../sandbox/tls-proxy";
 import type { RawSettings } from "../../src/settings/settings";
-import { pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 type Section = Record<string, unknown>;

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pushImage } from "../../sandbox/distribution";
 import { ask } from "../../sandbox/people";
 import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
 import { ApiKeys, withKey } from "../../src/credentials/api-keys";
 import { basic } from "../../src/http/http";
-import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 const CI = `${NAME}-ci`;

@@ -1,10 +1,10 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pullManifest, pushImage } from "../../sandbox/distribution";
 import { ask } from "../../sandbox/people";
 import { NAME, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { RawSettings } from "../../src/settings/settings";
-import { pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 type Section = Record<string, unknown>;

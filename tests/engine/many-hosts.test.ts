@@ -1,11 +1,11 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { basicAuth, pushImage } from "../../sandbox/distribution";
 import { sshConnections } from "../../sandbox/host/host";
 import { type Registry, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
 import type { RawSettings } from "../../src/settings/settings";
-import { basicAuth, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 const directory = ({ host }: Registry) => join(host.configDirectory, "..");

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pushImage } from "../../sandbox/distribution";
 import { ADMINS, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { type Run, Stack } from "../../sandbox/stack";
-import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 const HOST = "registry-host";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { runSequence, stepsOf } from "../../sandbox/operations/sequence";
+import { runSequence, stepsOf } from "../../bench/operations/sequence";
 
 it("a seed always stands for the same steps", () => {
   expect(stepsOf(7, [6, 12])).toEqual(stepsOf(7, [6, 12]));

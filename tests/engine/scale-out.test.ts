@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { basicAuth, type Headers, pullManifest, pushImage } from "../../sandbox/distribution";
 import { findZot } from "../../sandbox/parts";
 import { stopDaemon } from "../../sandbox/process";
 import { type Registry, type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import { type Services, startServices } from "../../sandbox/scale-out/services";
 import type { Fetch } from "../../src/http/http";
 import type { RawSettings } from "../../src/settings/settings";
-import { basicAuth, type Headers, pullManifest, pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 
 const UI = { "x-zot-api-client": "zot-ui" };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ACTIONS, type Action } from "../../bench/soak/judge";
+import { summary } from "../../bench/soak/report";
+import { type Soaked, soak } from "../../bench/soak/soak";
+import type { Change } from "../../bench/soak/timeline";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
-import { ACTIONS, type Action } from "../../sandbox/soak/judge";
-import { summary } from "../../sandbox/soak/report";
-import { type Soaked, soak } from "../../sandbox/soak/soak";
-import type { Change } from "../../sandbox/soak/timeline";
 
 const SECONDS = 60;
 

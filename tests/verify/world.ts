@@ -1,16 +1,16 @@
 import { join } from "node:path";
+import { pushImage } from "../../sandbox/distribution";
 import { type Daemon, stopDaemon } from "../../sandbox/process";
+import { UNUSED_HOST } from "../../sandbox/unused-host";
 import { startUpstream, UPSTREAM_IMAGE } from "../../sandbox/upstream";
 import { renderConfig } from "../../src/config/render";
 import { login } from "../../src/credentials/login";
 import { parseSettings, type RawSettings, type Settings } from "../../src/settings/settings";
-import { pushImage } from "../../src/verify/distribution";
 import { tinyImage } from "../../src/verify/image";
 import { type Target, targetOf } from "../../src/verify/target";
 import type { AccessControl, ZotConfig } from "../../src/zot/types";
 import { BINARIES, Scratch, Zot } from "../contract/zot-harness";
 import { Issuer } from "../contract/zot-issuer";
-import { UNUSED_HOST } from "../unused-host";
 import { LyingProxy } from "./lying-proxy";
 
 /** The real zot where ZOT names one, else the stand-in. */

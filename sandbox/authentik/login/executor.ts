@@ -1,55 +1,11 @@
 import { passes } from "../access";
-import { html, json, notFound, type Reply, type Request, redirect } from "../http";
+import { json, notFound, type Reply, type Request, redirect } from "../http";
 import type { Flow, FlowBinding, Stage, User } from "../model";
-import { type Session, type Sessions, seconds } from "../sessions";
-import { type Store, timestamp } from "../store";
+import type { Sessions } from "../sessions";
+import type { Store } from "../store";
+import { newPlan, type Plan } from "./plan";
 import { answerStage, challenge } from "./stages";
-
-/** A flow under way in one session. */
-export interface Plan {
-  flow: string;
-  /** pks of the stage bindings still to come; the first is the current one. */
-  bindings: string[];
-  /** What was typed at the identification stage, and who that is, if anybody. */
-  identifier: string;
-  pendingUser: number | null;
-  /** Set by the password stage once it accepted. */
-  method: Session["method"];
-  failedPasswords: number;
-  /** Where the flow ends; absent: the `next` of the page that runs it. */
-  destination?: () => string;
-  /** The application that sent the user here. */
-  application?: string;
-  /** Scopes that the consent stage lists, and the proof that its page was seen. */
-  permissions?: { name: string; id: string }[];
-  consentToken?: string;
-  /** Codes are handed out by a last step of their own, after the flow's stages. */
-  fulfils?: boolean;
-  /** The flow follows a logout from `application` and ends with a page about it. */
-  endsSession?: boolean;
-}
-
-/** What a stage may touch. */
-export interface Turn {
-  store: Store;
-  sessions: Sessions;
-  session: Session;
-  plan: Plan;
-  flow: Flow;
-  stage: Stage;
-  request: Request;
-}
-
-/** A stage is through, or it answers. */
-export type Outcome = "passed" | Reply;
-
-export function newPlan(store: Store, flow: Flow, extra: Partial<Plan> = {}): Plan {
-  const bindings = store.state.flowBindings
-    .filter((binding) => binding.target === flow.pk)
-    .sort((a, b) => a.order - b.order)
-    .map((binding) => binding.pk);
-  return { flow: flow.pk, bindings, identifier: "", pendingUser: null, method: null, failedPasswords: 0, ...extra };
-}
+import { denied, flowInfo, nextOf, type Turn } from "./turn";
 
 /** `/api/v3/flows/executor/<slug>/?query=<the page's query>`: GET shows the current stage, POST answers it. */
 export async function execute(store: Store, sessions: Sessions, request: Request, slug: string): Promise<Reply> {
@@ -107,11 +63,6 @@ function mayRun(store: Store, flow: Flow, user: User | null): boolean {
   return passes(store, [flow.pk, flow.policybindingmodel_ptr_id], flow.policy_engine_mode, user);
 }
 
-export function denied(flow: Flow, request: Request, error_message: string | null = null): Reply {
-  const component = "ak-stage-access-denied";
-  return json(200, { flow_info: flowInfo(flow, request), component, pending_user: "", error_message });
-}
-
 function finish({ store, sessions, session, flow, request }: Omit<Turn, "plan" | "stage">, plan: Plan): Reply {
   if (plan.endsSession && sessions.userOf(session)) return sessionEnd(store, plan, flow, request);
   session.plan = null;
@@ -132,38 +83,7 @@ function sessionEnd(store: Store, plan: Plan, flow: Flow, request: Request): Rep
   });
 }
 
-/** Only a path of this server: anything else would make the login page an open redirect. */
-function nextOf(request: Request): string | null {
-  const next = new URLSearchParams(request.query.get("query") ?? "").get("next");
-  return next?.startsWith("/") && !next.startsWith("//") && !next.includes("\\") ? next : null;
-}
-
 function selfUrl(request: Request): string {
   const query = request.query.toString();
   return query === "" ? request.path : `${request.path}?${query}`;
-}
-
-export function flowInfo(flow: Flow, request: Request, application = ""): object {
-  const next = nextOf(request);
-  return {
-    title: flow.title.replace("%(app)s", application),
-    background: "/static/dist/assets/images/flow_background.jpg",
-    background_themed_urls: null,
-    cancel_url: `/flows/-/cancel/${next ? `?next=${encodeURIComponent(next).replaceAll("%20", "+")}` : ""}`,
-    layout: flow.layout,
-  };
-}
-
-/** The user login stage. */
-export function logIn({ store, sessions, session, plan, stage, flow, request }: Turn): Outcome {
-  const user = store.user(plan.pendingUser);
-  if (!user || plan.method === null) return html(403, "No pending user to login.");
-  if (!user.is_active) {
-    session.plan = null;
-    return denied(flow, request, "Unknown error");
-  }
-  user.last_login = timestamp();
-  sessions.logIn(session, user, plan.method, seconds(String(stage.settings.session_duration ?? "seconds=0")));
-  store.save();
-  return "passed";
 }

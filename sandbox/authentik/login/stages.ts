@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { json, type Reply } from "../http";
+import { html, json, type Reply } from "../http";
 import type { User } from "../model";
 import { avatar } from "../rest/shown";
-import type { Session } from "../sessions";
-import type { Store } from "../store";
-import { denied, flowInfo, logIn, type Outcome, type Turn } from "./executor";
+import { seconds } from "../sessions";
+import { type Store, timestamp } from "../store";
+import type { LoginMethod } from "./plan";
+import { denied, flowInfo, type Outcome, type Turn } from "./turn";
 
 /** What a GET of the current stage answers. */
 export function challenge(turn: Turn): Outcome {
@@ -123,7 +124,7 @@ function checkPassword(turn: Turn, given: unknown): Outcome {
  * Which of the stage's backends takes this secret. LDAP and Kerberos know nobody here. The token backend takes that of a
  * deactivated account too: it is the login stage that refuses it.
  */
-function authenticate(store: Store, user: User, secret: string, backends: string[]): Session["method"] {
+function authenticate(store: Store, user: User, secret: string, backends: string[]): LoginMethod {
   const inbuilt = user.is_active && backends.includes("authentik.core.auth.InbuiltBackend");
   if (inbuilt && store.hasPassword(user, secret)) return "password";
   const token = backends.includes("authentik.core.auth.TokenBackend") && store.tokenWithKey(secret, "app_password");
@@ -156,5 +157,19 @@ function giveConsent(turn: Turn, token: unknown): Outcome {
   }
   turn.store.state.consents.push(consentKey(turn));
   turn.store.save();
+  return "passed";
+}
+
+/** The user login stage. */
+function logIn({ store, sessions, session, plan, stage, flow, request }: Turn): Outcome {
+  const user = store.user(plan.pendingUser);
+  if (!user || plan.method === null) return html(403, "No pending user to login.");
+  if (!user.is_active) {
+    session.plan = null;
+    return denied(flow, request, "Unknown error");
+  }
+  user.last_login = timestamp();
+  sessions.logIn(session, user, plan.method, seconds(String(stage.settings.session_duration ?? "seconds=0")));
+  store.save();
   return "passed";
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { passes } from "../access";
 import { html, type Reply, type Request, redirect } from "../http";
-import { newPlan } from "../login/executor";
+import { newPlan } from "../login/plan";
 import type { Application, Flow, Provider, User } from "../model";
 import { deniedPage, messagePage } from "../pages";
 import type { Session, Sessions } from "../sessions";

@@ -1,7 +1,7 @@
 import { type Authorizer, createAuthorizer } from "../../../src/zot/authorizer";
 import type { RawAccessControl, RawPolicy } from "../../../src/zot/file/schema";
 import type { AccessControl, Policy, ZotConfig } from "../../../src/zot/types";
-import type { LoadedConfig } from "./load";
+import type { LoadedConfig } from "./loaded";
 
 /** Decisions under a configuration that was validated. */
 export function authorizerOf({ storage, http, ...config }: LoadedConfig): Authorizer {

@@ -5,18 +5,8 @@ import { describeIssues, isObject } from "../../../src/zot/file/decode";
 import { configSchema, openIdCredentialsSchema, type RawConfig, sessionKeysSchema } from "../../../src/zot/file/schema";
 import { createLogger, isLogLevel, type Logger } from "../log";
 import { DISTRIBUTION_SPEC } from "../version";
+import type { LoadedConfig } from "./loaded";
 import { BAD_CONFIG, InvalidConfig, validate } from "./validate";
-
-type Auth = NonNullable<NonNullable<RawConfig["http"]>["auth"]>;
-
-/** A configuration the loader accepted, its defaults filled in. Durations are milliseconds. */
-export interface LoadedConfig extends RawConfig {
-  storage: NonNullable<RawConfig["storage"]> & { rootDirectory: string; dedupe: boolean };
-  http: NonNullable<RawConfig["http"]> & { address: string; port: string; auth: Auth };
-  log: NonNullable<RawConfig["log"]> & { level: string };
-  /** From http.auth.sessionKeysFile. */
-  sessionKeys?: z.infer<typeof sessionKeysSchema>;
-}
 
 /**
  * Reads a configuration file as `zot verify` and `zot serve` do (zot 2.1.20, LoadConfiguration).

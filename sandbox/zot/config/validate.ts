@@ -1,7 +1,7 @@
 import { isValidPattern as isValidGlob } from "../../../src/zot/doublestar";
 import type { Logger } from "../log";
 import { findBadCondition } from "./conditions";
-import type { LoadedConfig } from "./load";
+import type { LoadedConfig } from "./loaded";
 
 export const BAD_CONFIG = "invalid server config";
 

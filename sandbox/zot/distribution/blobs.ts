@@ -4,7 +4,7 @@ import type { Identity } from "../../../src/zot/authorizer";
 import type { Registry } from "../registry";
 import { isDigest } from "../storage/digest";
 import { RegistryError, sendEmpty } from "./errors";
-import type { Exchange } from "./routes";
+import type { Exchange } from "./exchange";
 
 /** Whether the user may read some repository that holds the blob (zot 2.1.20, canMount). */
 export function readableCandidate(registry: Registry, identity: Identity, digest: string): boolean {

@@ -4,7 +4,7 @@ import type { Registry } from "../registry";
 import { isDigest } from "../storage/digest";
 import { MEDIA } from "../storage/layout";
 import { RegistryError, sendJson } from "./errors";
-import type { Exchange } from "./routes";
+import type { Exchange } from "./exchange";
 
 export function tags({ registry, response, repository, query }: Exchange): void {
   const count = query.get("n");

@@ -3,7 +3,7 @@ import { isDigest } from "../storage/digest";
 import type { Manifest } from "../storage/manifests";
 import { bodyOf } from "../timeouts";
 import { RegistryError, sendEmpty } from "./errors";
-import type { Exchange } from "./routes";
+import type { Exchange } from "./exchange";
 
 /** zot's limits: bytes of a manifest, `tag` parameters of one push by digest. */
 const MAX_MANIFEST = 4 * 1024 * 1024;

@@ -1,22 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Identity } from "../../../src/zot/authorizer";
-import type { Registry } from "../registry";
 import * as blobs from "./blobs";
+import type { Exchange } from "./exchange";
 import * as lists from "./lists";
 import * as manifests from "./manifests";
 import * as uploads from "./uploads";
-
-/** A request for one repository, past authentication and authorization. */
-export interface Exchange {
-  registry: Registry;
-  request: IncomingMessage;
-  response: ServerResponse;
-  identity: Identity;
-  repository: string;
-  /** The tag, digest or upload session of the path; empty where the path has none. */
-  reference: string;
-  query: URLSearchParams;
-}
 
 type Handler = (exchange: Exchange) => void | Promise<void>;
 

@@ -2,7 +2,7 @@ import { isDigest } from "../storage/digest";
 import { bodyOf } from "../timeouts";
 import { readableCandidate } from "./blobs";
 import { RegistryError, sendEmpty } from "./errors";
-import type { Exchange } from "./routes";
+import type { Exchange } from "./exchange";
 
 export async function start(exchange: Exchange): Promise<void> {
   const { registry, response, repository, query } = exchange;
