@@ -1,4 +1,4 @@
-import { renderConfig, serializeConfig } from "../../src/config/render";
+import { renderAccess, serializeConfig } from "../../src/config/render";
 import { requireSound } from "../../src/review/lints/lints";
 import { accessSummary, accessTable, renderTable } from "../../src/review/table";
 import { parseSettings, type Settings } from "../../src/settings/settings";
@@ -7,11 +7,9 @@ import { targetOf } from "../../src/verify/target";
 import type { Point } from "./fit";
 import { rawSettings, settingsOf } from "./input";
 
-const REFERENCES = { issuer: "http://127.0.0.1:1/", credentialsFile: "c", sessionKeysFile: "s" };
-
 const target = (settings: Settings) =>
   targetOf(settings, {
-    oidcIssuer: REFERENCES.issuer,
+    oidcIssuer: "http://127.0.0.1:1/",
     redirectUri: "",
     ciSecrets: Object.fromEntries(settings.ci.map(({ name }) => [name, { apiKey: "key" }])),
   });
@@ -24,21 +22,21 @@ const STEPS: Record<string, (axis: "identities" | "patterns", n: number) => () =
   },
   "config.json rendered": (axis, n) => {
     const settings = settingsOf(axis, n);
-    return () => serializeConfig(renderConfig(settings, REFERENCES));
+    return () => serializeConfig(renderAccess(settings));
   },
   "rules linted": (axis, n) => {
     const settings = settingsOf(axis, n);
-    const config = renderConfig(settings, REFERENCES);
+    const config = renderAccess(settings);
     return () => requireSound(config, settings);
   },
   "access summed up": (axis, n) => {
     const settings = settingsOf(axis, n);
-    const config = renderConfig(settings, REFERENCES);
+    const config = renderAccess(settings);
     return () => accessSummary(config, settings);
   },
   "access table": (axis, n) => {
     const settings = settingsOf(axis, n);
-    const config = renderConfig(settings, REFERENCES);
+    const config = renderAccess(settings);
     return () => renderTable(accessTable(config, settings), "text");
   },
   "verification planned": (axis, n) => {

@@ -52,6 +52,14 @@ export function renderConfig(settings: Settings, references: ConfigReferences): 
   return withProof(whole, probePolicies(settings));
 }
 
+/**
+ * What decides about access: known before any secret exists. Neither the issuer nor the files it refers to do.
+ * @throws OperatorError as renderConfig does
+ */
+export function renderAccess(settings: Settings): ZotConfig {
+  return renderConfig(settings, { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" });
+}
+
 /** config.json as it is delivered: two-space JSON, keys in the order above, one newline at the end. */
 export function serializeConfig(config: ZotConfig): string {
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -9,6 +9,7 @@ import { commandLine } from "../operator/command-line";
 import type { LoginSettings } from "../settings/hosts";
 import { registryOn, type Settings } from "../settings/settings";
 import { type Tenure, tenureResource } from "../tenure";
+import type { ZotConfig } from "../zot/types";
 import { agentCommand, installScript, restartFingerprint, scriptCommand, secretPath, secretsScript } from "./agent";
 import { agentText } from "./agent-text";
 import type { CatalogRequest } from "./catalog";
@@ -58,7 +59,7 @@ export class RegistryHost extends pulumi.ComponentResource {
     const config = this.config(credentials, args.sessionKeys);
     const active = this.activate(name, config, tenure, [secrets, args.relyingParty]);
     this.keepCatalog(name, tenure, active);
-    this.configSha256 = config.apply((text) => createHash("sha256").update(text).digest("hex"));
+    this.configSha256 = config.apply((known) => createHash("sha256").update(serializeConfig(known)).digest("hex"));
     this.registerOutputs({ configSha256: this.configSha256 });
   }
 
@@ -117,20 +118,18 @@ export class RegistryHost extends pulumi.ComponentResource {
   }
 
   /** The files are named by their content, so a new secret is a new name and the running config keeps its own file. */
-  private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<string> {
+  private config(credentials: pulumi.Input<string>, sessionKeys: pulumi.Input<string>): pulumi.Output<ZotConfig> {
     const { issuer, plan, settings } = this.args;
     const { first, host } = plan;
     const registry = registryOn(host, settings.registry);
     const render = (oidc?: string, sessions?: string) =>
-      serializeConfig(
-        renderConfig(
-          { ...settings, registry },
-          {
-            issuer,
-            credentialsFile: secretPath(host, "oidc-credentials", oidc),
-            sessionKeysFile: secretPath(host, "session-keys", sessions),
-          },
-        ),
+      renderConfig(
+        { ...settings, registry },
+        {
+          issuer,
+          credentialsFile: secretPath(host, "oidc-credentials", oidc),
+          sessionKeysFile: secretPath(host, "session-keys", sessions),
+        },
       );
     // The preview before the first hardening: there are no secrets yet, and all the rest can be shown.
     if (pulumi.runtime.isDryRun() && first) return pulumi.output(render());
@@ -139,24 +138,24 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   private activate(
     name: string,
-    config: pulumi.Output<string>,
+    config: pulumi.Output<ZotConfig>,
     tenure: pulumi.Output<Tenure>,
     after: pulumi.Resource[],
   ): pulumi.Resource {
     const { plan, settings } = this.args;
-    const activation = (text: string, { life, owner }: Tenure) =>
+    const activation = (known: ZotConfig, { life, owner }: Tenure) =>
       agentCommand(plan.host, "activate", {
         minimum: settings.registry.version,
-        restart: restartFingerprint(JSON.parse(text)),
+        restart: restartFingerprint(known),
         heal: plan.heal,
         owner,
         life,
         takeover: plan.host.takeOver,
       });
-    const create = pulumi.all([config, tenure]).apply(([text, tenure]) => activation(text, tenure));
+    const create = pulumi.all([config, tenure]).apply(([known, tenure]) => activation(known, tenure));
     return new remote.Command(
       `${name}-config`,
-      { ...this.base, create, stdin: config },
+      { ...this.base, create, stdin: config.apply(serializeConfig) },
       { ...this.mine, dependsOn: after },
     );
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { renderConfig } from "../config/render";
+import { renderAccess } from "../config/render";
 import { runCommand } from "../operator/command";
 import { OperatorError } from "../operator/error";
 import { settingsOfStack } from "../settings/stack-file";
@@ -24,8 +24,7 @@ function main(args: string[]): number {
   });
   if (!values.stack) throw new OperatorError("which stack? make access STACK=prod");
   const settings = settingsOfStack(values.stack);
-  // Neither the issuer nor the files it refers to decide about access.
-  const config = renderConfig(settings, { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" });
+  const config = renderAccess(settings);
   const { who, do: does, what } = values;
   if (who !== undefined || does !== undefined || what !== undefined) {
     if (!who || !does || !what)

@@ -1,4 +1,4 @@
-import { renderConfig } from "../config/render";
+import { renderAccess } from "../config/render";
 import { lintTimeouts } from "../config/timeouts";
 import { registryOn, type Settings } from "../settings/settings";
 import { describeFinding, requireSound } from "./lints/lints";
@@ -18,12 +18,10 @@ export interface Review {
  * would not be one registry
  */
 export function review(settings: Settings): Review {
-  // Neither the issuer nor the files it refers to decide about access.
-  const references = { issuer: settings.authentikUrl, credentialsFile: "", sessionKeysFile: "" };
-  const config = renderConfig(settings, references);
+  const config = renderAccess(settings);
   const members = settings.hosts.map((host) => ({
     name: host.name,
-    config: renderConfig({ ...settings, registry: registryOn(host, settings.registry) }, references),
+    config: renderAccess({ ...settings, registry: registryOn(host, settings.registry) }),
   }));
   const warnings = [
     ...requireSound(config, settings).map(describeFinding),

@@ -1,4 +1,4 @@
-import { renderConfig } from "../config/render";
+import { renderAccess } from "../config/render";
 import type { CiIdentity } from "../settings/access";
 import type { Settings } from "../settings/settings";
 import type { ZotConfig } from "../zot/types";
@@ -70,8 +70,7 @@ export function targetOf(settings: Settings, outputs: StackOutputs, options: Tar
   return {
     registry: settings.registry.externalUrl,
     settings,
-    // The files it refers to decide nothing about access.
-    config: renderConfig(settings, { issuer, credentialsFile: "", sessionKeysFile: "" }),
+    config: renderAccess(settings),
     issuer,
     redirectUri,
     readOnly,

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { pushImage } from "../../sandbox/distribution";
 import { ask } from "../../sandbox/people";
 import { ADMINS, type Sandbox, startSandbox } from "../../sandbox/sandbox";
-import { renderConfig } from "../../src/config/render";
+import { renderAccess } from "../../src/config/render";
 import { login } from "../../src/credentials/login";
 import type { Fetch } from "../../src/http/http";
 import { type AccessRow, accessTable, type What } from "../../src/review/table";
@@ -64,7 +64,7 @@ const EVERYONE = "everyone logged in";
 
 describe("the access table of the production stack, cell by cell on the running registry", () => {
   const settings = parseSettings({ ...PROD, "authentik:url": "http://127.0.0.1" } as RawSettings);
-  const rules = renderConfig(settings, { issuer: "http://127.0.0.1/", credentialsFile: "", sessionKeysFile: "" });
+  const rules = renderAccess(settings);
   const rows = accessTable(rules, settings).rows.filter(({ who }) => who.label !== EVERYONE);
   const cells = rows.flatMap((row) =>
     (Object.keys(row.cells) as What[]).map((what) => [row.where, row.who.label, what, row] as const),

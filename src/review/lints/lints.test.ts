@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type AccessRules, compileAccess } from "../../config/compile";
 import { accessSettings, ciSettings } from "../../settings/access";
 import type { AccessControl, RepositoryPolicy, ZotConfig } from "../../zot/types";
-import { type LintName, lintAccess, requireSound } from "./lints";
+import type { LintName } from "./finding";
+import { lintAccess, requireSound } from "./lints";
 
 const RULES: AccessRules = {
   access: accessSettings.parse({ admins: { group: "admins" }, tags: { mutable: ["main"], format: "^v\\d+$" } }),

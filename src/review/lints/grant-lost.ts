@@ -3,16 +3,20 @@ import { compileAccess } from "../../config/compile";
 import { commonNames, sampleName } from "../../config/patterns";
 import { type LoadedAccessControl, type LoadedPolicy, type LoadedRepository, loadConfig } from "../../zot/load";
 import { compilePolicies, type PolicyEngine } from "../../zot/policy";
-import type { Finding, Linted } from "./lints";
-import { ruleOf } from "./text";
+import { error, type Fault, type Lint, type Linted, ruleOf } from "./finding";
+
+export const grantLost: Lint = {
+  why: "zot applies the longest matching pattern alone, and that one does not restate the grant",
+  fix: "restate the grant there, or say the rule in harden-zot:access instead of extraConfig",
+  find: lostGrants,
+};
 
 /** Grants of the settings that the configuration, changed by extraConfig, does not give any more. */
-export function lostGrants({ config, loaded, rules }: Linted): Finding[] {
+function lostGrants({ config, accessControl: given, rules }: Linted): Fault[] {
   const accessControl = compileAccess(rules);
   if (isDeepStrictEqual(accessControl, config.http.accessControl)) return [];
   const wanted = loadConfig({ ...config, http: { ...config.http, accessControl } }).accessControl;
-  const given = loaded.accessControl;
-  if (wanted === undefined || given === undefined) return [];
+  if (wanted === undefined) return [];
   const [wantedAt, givenAt] = [chooser(wanted), chooser(given)];
   const names = new Set(
     [...wanted.repositories.keys()].flatMap((pattern) => [
@@ -48,15 +52,11 @@ function compare(
   wanted: Chosen | undefined,
   given: Chosen | undefined,
   { adminPolicy }: LoadedAccessControl,
-): Finding[] {
+): Fault[] {
   const there = given?.repository ?? NOTHING;
   const rule = given === undefined ? "repositories" : ruleOf(given.pattern);
-  const lost = (who: string, action: string): Finding => ({
-    lint: "grant-lost",
-    severity: "error",
-    rule,
-    what: `${who} may not ${action} in ${name}, which the settings grant`,
-  });
+  const lost = (who: string, action: string) =>
+    error(rule, `${who} may not ${action} in ${name}, which the settings grant`);
   const general = (["anonymousPolicy", "defaultPolicy"] as const).flatMap((list) =>
     (wanted?.repository[list] ?? [])
       .filter((action) => !there[list].includes(action))
