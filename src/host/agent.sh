@@ -27,8 +27,9 @@
 #
 # Exit status: 0 done; 1 refused or rolled back, the reason on stderr; 2 wrong words; 75 another run holds the lock.
 # A run that was killed leaves a journal (txn/), which the next run of any verb but status finishes or rolls back.
-# The last word of every `A && B || die` leaves:
-# shellcheck disable=SC2015
+# `local` is not in POSIX, and in every shell that this runs in; functions are called by a name made of two; the last word
+# of every `A && B || die` leaves:
+# shellcheck disable=SC2015,SC2317,SC3043
 set -u
 umask_of_login=$(umask)
 umask 077
@@ -56,6 +57,7 @@ die() {
 }
 
 read_words() {
+  local word
   zot='' service='' start='' stop='' status='' sudo='' minimum='' heal=0 wait=60 name='' restart=''
   owner='' life='' takeover='' last='' dir=''
   for word in "$@"; do
@@ -71,9 +73,8 @@ read_words() {
 }
 
 need() {
-  for word in "$@"; do
-    eval "[ -n \"\$$word\" ]" || die "$verb needs $word=" 2
-  done
+  local word
+  for word in "$@"; do eval "[ -n \"\$$word\" ]" || die "$verb needs $word=" 2; done
 }
 
 nap() { sleep 0.03 2>/dev/null || sleep 1; }
@@ -81,9 +82,10 @@ nap() { sleep 0.03 2>/dev/null || sleep 1; }
 # fsync FILE...: the content of files, and the names in directories, are on disk when it returns. A sync that takes no
 # files writes out everything; macOS's does not even wait for the disk, as its dd may.
 fsync() {
+  local file
   : "${help_of_sync=$(sync --help 2>&1)}"
   case $help_of_sync in *FILE*) sync "$@" && return || return ;; esac
-  for word in "$@"; do [ -d "$word" ] || dd if=/dev/null of="$word" conv=notrunc,fsync 2>/dev/null; done
+  for file in "$@"; do [ -d "$file" ] || dd if=/dev/null of="$file" conv=notrunc,fsync 2>/dev/null; done
   sync
 }
 
@@ -97,7 +99,7 @@ sha256() {
 
 # A configuration counts without the newlines at its end: a write in place pads with them.
 config_sha256() {
-  text=$(cat "$1") || return 1
+  local text && text=$(cat "$1") || return 1
   printf '%s\n' "$text" | sha256
 }
 
@@ -175,43 +177,43 @@ errors_of_log() {
 }
 
 # fetch URL MAXIMUM-SECONDS [curl option]: the body in $body; 0 = 2xx, 1 = answered otherwise, 2 = nobody answers ($why).
+fetch() {
+  body='' why=''
+  if command -v curl >/dev/null 2>&1; then fetch_by_curl "$@"; else fetch_by_wget "$@"; fi
+}
+
 # $asker stands in front of curl; where it may not (1) or cannot (125 to 127) run, or finds no certificates to trust (77),
 # this host asks.
 asker=''
-fetch() {
-  body='' why=''
-  if command -v curl >/dev/null 2>&1; then
-    # shellcheck disable=SC2086
-    body=$($asker curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
-    code=$?
-    case ${asker:+there}$code in
-    there1 | there77 | there12[567])
-      asker=''
-      fetch "$@"
-      return
-      ;;
-    esac
-    case $code in
-    0) why="HTTP ${body##*"$newline"}" ;;
-    6 | 7 | 28) why=${body%%"$newline"*} && return 2 ;;
-    *) why=${body%%"$newline"*} && return 1 ;;
-    esac
-    body=${body%"$newline"*}
-    case $why in 'HTTP 2'??) return 0 ;; *) return 1 ;; esac
-  fi
-  # A small busybox wget knows no -T, and falls over it.
-  set -- "$1" "$2" ${3:+--no-check-certificate}
-  if wget --help 2>&1 | grep -q -e ' -T'; then set -- "$@" -T "$2"; fi
-  page=$1
+fetch_by_curl() {
+  local code
+  # shellcheck disable=SC2086
+  body=$($asker curl -sS -L -m "$2" ${3:+"$3"} -w '\n%{http_code}' "$1" 2>&1)
+  code=$?
+  case ${asker:+there}$code in there1 | there77 | there12[567]) asker='' && fetch "$@" && return || return ;; esac
+  case $code in
+  0) why="HTTP ${body##*"$newline"}" ;;
+  6 | 7 | 28) why=${body%%"$newline"*} && return 2 ;;
+  *) why=${body%%"$newline"*} && return 1 ;;
+  esac
+  body=${body%"$newline"*}
+  case $why in 'HTTP 2'??) ;; *) return 1 ;; esac
+}
+
+fetch_by_wget() {
+  local page="$1" seconds="$2"
   shift 2
+  set -- ${1:+--no-check-certificate}
+  # A small busybox wget knows no -T, and falls over it.
+  if wget --help 2>&1 | grep -q -e ' -T'; then set -- "$@" -T "$seconds"; fi
   body=$(wget "$@" -q -O - "$page" 2>/dev/null) && return 0
   why=$(wget "$@" -O /dev/null "$page" 2>&1 | grep -i -e error -e response -e refused -e unable -e "can't" -e 'bad address' | tail -n 1)
   case $why in *[Rr]efused* | *unable* | *resolv* | *'bad address'* | *timed*) return 2 ;; *) return 1 ;; esac
 }
 
-# own URL MAXIMUM-SECONDS: as fetch, of the registry on this host; a proxy has no part in it, and its certificate carries
-# another name. For a subshell.
-own() {
+# fetch_own URL MAXIMUM-SECONDS: as fetch, of the registry on this host; a proxy has no part in it, and its certificate
+# carries another name. For a subshell.
+fetch_own() {
   unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
   fetch "$1" "$2" -k
 }
@@ -219,35 +221,30 @@ own() {
 # probe URL [MAXIMUM-SECONDS]: how it was answered, in words.
 probe() {
   (
-    own "$1" "${2:-2}"
-    code=$?
+    fetch_own "$1" "${2:-2}"
+    set -- $?
     printf '%s' "$why"
-    exit $code
+    exit "$1"
   ) 2>/dev/null
 }
 
 # answer URL: what it was answered, if that is 2xx.
-answer() { (own "$1" 10 && printf '%s\n' "$body") 2>/dev/null; }
-
-ready() { probe "$1/readyz" >/dev/null; }
-answered() {
-  probe "$1/readyz" >/dev/null
-  [ $? -ne 2 ]
-}
+answer() { (fetch_own "$1" 10 && printf '%s\n' "$body") 2>/dev/null; }
+is_ready() { probe "$1/readyz" >/dev/null; }
+is_answered() { is_ready "$1" || [ $? -ne 2 ]; }
 
 # shows 404|401 REPOSITORY SECONDS: whether an anonymous client that asks for its tags is told so. zot may sleep before it
 # refuses (auth.failDelay).
-shows() {
-  case $(probe "$url/v2/$2/tags/list" "$3") in *" $1"*) return 0 ;; *) return 1 ;; esac
-}
+shows() { case $(probe "$url/v2/$2/tags/list" "$3") in *" $1"*) ;; *) return 1 ;; esac }
 
 # ---------------------------------------------------------------- zot's configuration and binary
 
-# Sets url, port, issuers, guarded (yes: authentication and access control are both there), secret_files and proof: the
-# repository, different for every configuration, that this one alone lets anonymous clients ask for ('' without one). All
-# others of harden-zot/ are closed to them.
+# Sets url, port, issuers, guarded (true: authentication and access control are both there), secret_files, log_file and
+# proof: the repository, different for every configuration, that this one alone lets anonymous clients ask for ('' without
+# one). All others of harden-zot/ are closed to them.
 read_config() {
-  address=127.0.0.1 port='' scheme=http issuers='' authentication=no access=no secret_files='' log_file='' proof=''
+  local address=127.0.0.1 scheme=http authentication=no access=no key value
+  port='' issuers='' secret_files='' log_file='' proof='' guarded=false
   while IFS=$tab read -r key value; do
     case $key in
     http.address) address=$value ;;
@@ -255,9 +252,7 @@ read_config() {
     http.tls.cert) scheme=https ;;
     http.auth.openid.providers.*.issuer) issuers="$issuers $value" ;;
     log.output) log_file=$value ;;
-    http.accesscontrol.repositories.*harden-zot/proof-*)
-      proof=${key##*harden-zot/} proof=harden-zot/${proof%%.*}
-      ;;
+    http.accesscontrol.repositories.*harden-zot/proof-*) proof=${key##*harden-zot/} proof=harden-zot/${proof%%.*} ;;
     esac
     case $key in http.auth.*) authentication=yes ;; http.accesscontrol.*) access=yes ;; esac
     case $value in "$state/secrets/"*) secret_files="$secret_files ${value##*/}" ;; esac
@@ -267,22 +262,14 @@ EOF
   # zot joins address and port, so an IPv6 address stands there in brackets.
   case $address in '' | 0.0.0.0) address=127.0.0.1 ;; '[::]' | ::) address='[::1]' ;; '['*) ;; *:*) address="[$address]" ;; esac
   url=$scheme://$address:$port
-  guarded=no
-  [ "$authentication$access" = yesyes ] && guarded=yes
+  [ "$authentication$access" != yesyes ] || guarded=true
 }
 
-in_container() { case $service in docker:* | podman:*) return 0 ;; *) return 1 ;; esac }
-
-# engine WORDS...: docker or podman.
-engine() { $as_root "${service%%:*}" "$@"; }
-
 # A container's zot reads the configuration directory, which must be mounted at the same path inside (docs/agent.md). The
-# running one is asked first: an engine may copy the whole image for another one.
+# running one is asked first: an engine may copy the whole image for another one. For a subshell.
 run_zot() {
-  if ! in_container; then
-    "$zot" "$@"
-    return
-  fi
+  local said code image
+  in_container || exec "$zot" "$@"
   if [ "$running" = yes ]; then
     said=$(engine exec "$unit" "$zot" "$@" 2>&1)
     code=$?
@@ -293,45 +280,14 @@ run_zot() {
   engine run --rm --network none --volumes-from "$unit" --entrypoint "$zot" "$image" "$@"
 }
 
-# Sets network ('' or host: zot uses this host's; container:ID: another container's; else the name of the container's own)
-# and shown: under which port the host shows the one that zot listens on ('' under none).
-look_at_network() {
-  network='' shown='' asker=''
-  in_container || return 0
-  said=$(engine inspect -f '{{.HostConfig.NetworkMode}} {{json .HostConfig.PortBindings}}' "$unit" 2>/dev/null) || return 0
-  network=${said%% *}
-  shown=$(printf '%s\n' "${said#* }" | json | sed -n "s|^$port/tcp\.\[\]\.hostport$tab||p" | head -n 1)
-}
-
-# What keeps the host's clients, and this agent, from a zot in a container; '' when nothing does.
-port_trouble() {
-  case $network:$url in :* | host:* | container:*) return ;; *//127.0.0.1:* | *'//[::1]:'*) ;; *) return ;; esac
-  [ "$shown" != "$port" ] || return 0
-  echo "zot listens on $port in the container and the host shows ${shown:-no port of it}: publish it under the same number (-p $port:$port)"
-}
-
-# Sets asker: what stands in front of curl to ask from where zot does. A container with a network of its own may know
-# other names and trust other certificates than this host, and has no curl, so this host's tools are mounted beside its
-# own files.
-set_asker() {
-  case $network in '' | host) return ;; esac
-  command -v curl >/dev/null 2>&1 || return 0
-  image=$(engine inspect -f '{{.Image}}' "$unit" 2>/dev/null) || return 0
-  word=$network
-  [ "$running" != yes ] || word=container:$unit
-  asker="$as_root ${service%%:*} run --rm --network $word --volumes-from $unit"
-  for word in /bin /lib /lib64 /usr; do [ ! -d "$word" ] || asker="$asker -v $word:$word:ro"; done
-  asker="$asker --entrypoint /usr/bin/env $image"
-}
-
 # Sets version ('' when zot cannot be run). Starting zot takes as long as all the rest of a call, so what it said is
 # kept until the file (inode, size, time) changes.
 read_version() {
+  local print known
   version='' print=$(ls -lLin "$zot" 2>/dev/null)
   if ! in_container && [ -f "$state/version" ]; then
     # Nobody syncs it: half of it counts as none.
     { IFS= read -r known && IFS= read -r version && [ "$known" = "$print" ]; } <"$state/version" && return
-    version=''
   fi
   version=$(run_zot --version 2>/dev/null | json -v lines=1 | sed -n "s/^commit${tab}v*\([0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9]*\).*/\1/p" | tail -n 1)
   in_container || [ -z "$version" ] || {
@@ -339,27 +295,22 @@ read_version() {
   } 2>/dev/null
 }
 
-older() {
-  awk -v a="$1" -v b="$2" 'BEGIN {
-    split(a, x, "."); split(b, y, ".")
-    for (i = 1; i <= 3; i++) if (x[i] + 0 != y[i] + 0) exit !(x[i] + 0 < y[i] + 0)
-    exit 1
-  }'
-}
+older() { [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$1" ]; }
 
 # ---------------------------------------------------------------- the service
 
+# Sets manager (systemd, launchd, container or command): of each there are below MANAGER_state, MANAGER_restart,
+# MANAGER_stop and MANAGER_log, which prints what may hold zot's last errors.
 set_up_service() {
-  as_root='' user=''
+  as_root='' user='' manager=${service%%:*} unit=${service#*:}
   [ "$sudo" = yes ] && as_root='sudo -n'
-  unit=${service#*:}
   case $service in
-  systemd:?* | docker:?* | podman:?* | launchd:?*) ;;
+  systemd:?* | launchd:?*) ;;
   systemd-user:?*)
-    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+    manager=systemd as_root='' user=yes XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
     export XDG_RUNTIME_DIR
-    as_root='' user=yes
     ;;
+  docker:?* | podman:?*) manager=container ;;
   command) need start stop status ;;
   *) die "service=$service: give systemd:NAME, systemd-user:NAME, launchd:NAME, docker:NAME, podman:NAME or command" 2 ;;
   esac
@@ -368,22 +319,20 @@ set_up_service() {
 # become COMMAND...: in a subshell.
 become() { exec $as_root "$@"; }
 
-# words RUNNER A,B,C: has the runner (become, limited) run the words.
-words() {
-  set -f
+# run_words RUNNER A,B,C: has the runner (become, limited) run the words.
+run_words() {
   IFS=,
   # shellcheck disable=SC2086
   set -- "$1" $2
   unset IFS
-  set +f
   "$@"
 }
 
 # limited COMMAND...: runs a command that changes the service, for $wait seconds at most: a manager that hangs must not
 # keep the registry from its last good configuration. The command's own words go to $said, for the error.
 limited() {
+  local words_file="$state/said.$$" child give_up code
   # A service that is started here inherits neither the agent's umask nor its deafness to signals.
-  words_file=$state/said.$$
   true >"$words_file" || words_file=/dev/null
   (trap - HUP PIPE && umask "$umask_of_login" && become "$@") </dev/null >"$words_file" 2>&1 &
   child=$! give_up=$(($(date +%s) + wait))
@@ -402,59 +351,144 @@ limited() {
   return "$code"
 }
 
+# ---- systemd, of the system or of the user
+
+systemd_state() {
+  said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>&1) ||
+    running=refused
+  case $running:$said in
+  no:*LoadState=not-found*) running=missing ;;
+  no:*SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
+  esac
+}
+
+systemd_restart() {
+  # After a crash loop systemd refuses to start a unit at all, also the one that is to be put back.
+  limited systemctl ${user:+--user} reset-failed "$unit"
+  limited systemctl ${user:+--user} restart "$unit"
+}
+
+systemd_stop() { limited systemctl ${user:+--user} stop "$unit"; }
+# `--user -u` shows nothing on a machine that keeps no journal on disk.
+systemd_log() { $as_root journalctl "--${user:+user-}unit=$unit" -n 40 -o cat --no-pager; }
+
+# ---- launchd
+
 launchd_find() {
-  domain=''
-  for word in "gui/$(id -u)" "user/$(id -u)" system; do
-    said=$($as_root launchctl print "$word/$unit" 2>&1) && domain=$word && return 0
+  for domain in "gui/$(id -u)" "user/$(id -u)" system; do
+    said=$($as_root launchctl print "$domain/$unit" 2>&1) && return 0
   done
   return 1
 }
 
 launchd_plist() {
-  for word in "$HOME/Library/LaunchAgents" /Library/LaunchAgents /Library/LaunchDaemons; do
-    [ -f "$word/$unit.plist" ] && printf '%s' "$word/$unit.plist" && return 0
+  local directory
+  for directory in "$HOME/Library/LaunchAgents" /Library/LaunchAgents /Library/LaunchDaemons; do
+    [ -f "$directory/$unit.plist" ] && printf '%s' "$directory/$unit.plist" && return 0
   done
   return 1
 }
+
+launchd_state() {
+  if launchd_find; then
+    said=$($as_root launchctl print "$domain/$unit" 2>/dev/null)
+    pid=$(printf '%s\n' "$said" | sed -n 's/^[[:space:]]*pid = \([0-9]*\)$/\1/p' | head -n 1)
+    [ -z "$pid" ] || running=yes
+  else
+    launchd_plist >/dev/null || running=missing
+  fi
+}
+
+launchd_restart() {
+  local plist try
+  if launchd_find; then limited launchctl kickstart -k "$domain/$unit" && return || return; fi
+  plist=$(launchd_plist) || return 1
+  domain=gui/$(id -u)
+  case $plist in /Library/LaunchDaemons/*) domain=system ;; esac
+  # A job that was just unloaded may be draining still: launchctl says 5 (Input/output error) until it is gone.
+  for try in 1 2 3; do
+    limited launchctl bootstrap "$domain" "$plist" && return 0
+    [ "$try" = 3 ] || sleep 1
+  done
+  return 1
+}
+
+# A job that launchd keeps alive stops only by being unloaded.
+launchd_stop() { if launchd_find; then limited launchctl bootout "$domain/$unit"; fi; }
+
+launchd_log() {
+  local file
+  launchd_find && $as_root launchctl print "$domain/$unit" | sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u |
+    while IFS= read -r file; do tail -n 40 "$file"; done
+}
+
+# ---- docker and podman
+
+in_container() { [ "$manager" = container ]; }
+engine() { $as_root "${service%%:*}" "$@"; }
+
+container_state() {
+  if said=$(engine inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>&1); then
+    case $said in *'running '*) running=yes pid=${said##*running } ;; esac
+  else
+    case $said in *[Nn]'o such '*) running=missing ;; *) running=refused ;; esac
+  fi
+}
+
+container_restart() { limited "${service%%:*}" restart "$unit"; }
+container_stop() { limited "${service%%:*}" stop "$unit"; }
+container_log() { engine logs --tail 40 "$unit" 2>&1; }
+
+# Sets network ('' or host: zot uses this host's; container:ID: another container's; else the name of the container's own)
+# and shown: under which port the host shows the one that zot listens on ('' under none).
+look_at_network() {
+  local modes
+  network='' shown='' asker=''
+  in_container || return 0
+  modes=$(engine inspect -f '{{.HostConfig.NetworkMode}} {{json .HostConfig.PortBindings}}' "$unit" 2>/dev/null) || return 0
+  network=${modes%% *}
+  shown=$(printf '%s\n' "${modes#* }" | json | sed -n "s|^$port/tcp\.\[\]\.hostport$tab||p" | head -n 1)
+}
+
+# What keeps the host's clients, and this agent, from a zot in a container; '' when nothing does.
+port_trouble() {
+  case $network:$url in :* | host:* | container:*) return ;; *//127.0.0.1:* | *'//[::1]:'*) ;; *) return ;; esac
+  [ "$shown" = "$port" ] || echo "zot listens on $port in the container and the host shows ${shown:-no port of it}: publish it under the same number (-p $port:$port)"
+}
+
+# Sets asker: what stands in front of curl to ask from where zot does. A container with a network of its own may know
+# other names and trust other certificates than this host, and has no curl, so this host's tools are mounted beside its
+# own files.
+set_asker() {
+  local image directory from="$network"
+  case $network in '' | host) return ;; esac
+  command -v curl >/dev/null 2>&1 || return 0
+  image=$(engine inspect -f '{{.Image}}' "$unit" 2>/dev/null) || return 0
+  [ "$running" != yes ] || from=container:$unit
+  asker="$as_root ${service%%:*} run --rm --network $from --volumes-from $unit"
+  for directory in /bin /lib /lib64 /usr; do [ ! -d "$directory" ] || asker="$asker -v $directory:$directory:ro"; done
+  asker="$asker --entrypoint /usr/bin/env $image"
+}
+
+# ---- any other manager, by words to run
+
+command_state() {
+  said=$(run_words become "$status" </dev/null 2>&1) || return 0
+  running=yes pid=${said##*"$newline"}
+  case $pid in *[!0-9]*) pid='' ;; esac
+}
+
+command_restart() { run_words limited "$stop" && run_words limited "$start"; }
+command_stop() { run_words limited "$stop"; }
+command_log() { (run_words become "$status" 2>&1); }
+
+# ---- whichever it is
 
 # Sets running (yes, no, missing: the manager does not know it, or refused: it was not asked, for the reason in $said) and
 # pid ('' when the manager does not tell).
 service_state() {
   running=no pid='' said=''
-  case $service in
-  systemd*)
-    if ! said=$($as_root systemctl ${user:+--user} show -p LoadState -p ActiveState -p SubState -p MainPID "$unit" 2>&1); then
-      running=refused
-    else
-      case $said in
-      *LoadState=not-found*) running=missing ;;
-      *SubState=running*) running=yes pid=${said##*MainPID=} pid=${pid%%"$newline"*} ;;
-      esac
-    fi
-    ;;
-  launchd:*)
-    if launchd_find; then
-      said=$($as_root launchctl print "$domain/$unit" 2>/dev/null)
-      pid=$(printf '%s\n' "$said" | sed -n 's/^[[:space:]]*pid = \([0-9]*\)$/\1/p' | head -n 1)
-      [ -n "$pid" ] && running=yes
-    else
-      launchd_plist >/dev/null || running=missing
-    fi
-    ;;
-  docker:* | podman:*)
-    if said=$(engine inspect -f '{{.State.Status}} {{.State.Pid}}' "$unit" 2>&1); then
-      case $said in *'running '*) running=yes pid=${said##*running } ;; esac
-    else
-      case $said in *[Nn]'o such '*) running=missing ;; *) running=refused ;; esac
-    fi
-    ;;
-  command)
-    if said=$(words become "$status" </dev/null 2>&1); then
-      running=yes pid=${said##*"$newline"}
-      case $pid in '' | *[!0-9]*) pid='' ;; esac
-    fi
-    ;;
-  esac
+  "${manager}_state"
   # Whatever is run as root: sudo has its own word, and its exit status is as good as a stopped service's.
   case $running:$said in no:*sudo:* | missing:*sudo:*) running=refused ;; esac
 }
@@ -462,118 +496,70 @@ service_state() {
 # What stands in the way of the service as it is asked for, in words; '' when nothing does.
 service_trouble() {
   case $running in
-  missing) echo "the service manager does not know ${service#*:} (service=$service): correct the host's service setting" ;;
-  refused)
-    echo "the service manager did not let $(id -un) ask for ${service#*:}: $(printf '%s\n' "$said" | tail -n 1) (docs/hosts.md has what each manager needs)"
-    ;;
+  missing) echo "the service manager does not know $unit (service=$service): correct the host's service setting" ;;
+  refused) echo "the service manager did not let $(id -un) ask for $unit: $(printf '%s\n' "$said" | tail -n 1) (docs/hosts.md has what each manager needs)" ;;
   esac
 }
 
 # The file that zot runs with, where its arguments can be seen; '' else.
 served_file() {
+  local file directory
   [ -n "$pid" ] || return 0
-  word=$(ps -A -o pid,args 2>/dev/null |
+  file=$(ps -A -o pid,args 2>/dev/null |
     awk -v pid="$pid" '$1 == pid { for (i = 2; i < NF; i++) if ($i == "serve") { print $(i + 1); exit } }')
-  case $word in '') return ;; /*) ;; *) word=/proc/$pid/cwd/$word ;; esac
-  directory=$(cd "${word%/*}" 2>/dev/null && pwd -P) && printf '%s' "$directory/${word##*/}"
+  case $file in '') return ;; /*) ;; *) file=/proc/$pid/cwd/$file ;; esac
+  directory=$(cd "${file%/*}" 2>/dev/null && pwd -P) && printf '%s' "$directory/${file##*/}"
 }
 
 # What of config.json stands in the way of a first hardening.
 file_trouble() {
-  [ ! -h "$config" ] || echo "$config is a symbolic link, which whoever made it would put back: make it a file of its own"
+  local file
+  link_trouble
   [ "$running" = yes ] || return 0
   file=$(served_file)
   if [ -n "$file" ] && [ "$file" != "$(cd "${config%/*}" && pwd -P)/config.json" ]; then
-    echo "${service#*:} runs zot with $file, and not with $config: correct the host's configDirectory setting, or have the service run zot serve $config"
-  elif [ ! -f "$config" ]; then
-    echo "${service#*:} runs, but not from $config, which is not there: correct the host's configDirectory setting"
+    echo "$unit runs zot with $file, and not with $config: correct the host's configDirectory setting, or have the service run zot serve $config"
+  else
+    absence_trouble
   fi
 }
 
-# config.json as it may be shown: on one line, without secrets.
-found_config() {
-  size=$(wc -c <"$config") || return 0
-  [ $((size)) -gt "$most_compared" ] || without_secrets <"$config"
-}
+link_trouble() { [ ! -h "$config" ] || echo "$config is a symbolic link, which whoever made it would put back: make it a file of its own"; }
+# Of a service that runs.
+absence_trouble() { [ -f "$config" ] || echo "$unit runs, but not from $config, which is not there: correct the host's configDirectory setting"; }
 
 # The same of zot's binary.
 zot_trouble() {
-  if in_container; then [ "$running" != refused ] || return 0; elif [ ! -f "$zot" ] || [ ! -x "$zot" ]; then
+  if ! in_container && { [ ! -f "$zot" ] || [ ! -x "$zot" ]; }; then
     echo "there is no zot to run at $zot: install it there, or correct the host's zot setting"
-    return
+  elif [ -z "$version" ] && ! { in_container && [ "$running" = refused ]; }; then
+    echo "$zot --version did not say a version: is it zot, built for this machine?"
   fi
-  [ -n "$version" ] || echo "$zot --version did not say a version: is it zot, built for this machine?"
-}
-
-service_restart() {
-  case $service in
-  systemd*)
-    # After a crash loop systemd refuses to start a unit at all, also the one that is to be put back.
-    limited systemctl ${user:+--user} reset-failed "$unit"
-    limited systemctl ${user:+--user} restart "$unit"
-    ;;
-  launchd:*)
-    if launchd_find; then
-      limited launchctl kickstart -k "$domain/$unit"
-    else
-      plist=$(launchd_plist) || return 1
-      domain=gui/$(id -u)
-      case $plist in /Library/LaunchDaemons/*) domain=system ;; esac
-      # A job that was just unloaded may be draining still: launchctl says 5 (Input/output error) until it is gone.
-      for word in 1 2 3; do
-        limited launchctl bootstrap "$domain" "$plist" && return 0
-        [ "$word" = 3 ] || sleep 1
-      done
-      return 1
-    fi
-    ;;
-  docker:* | podman:*) limited "${service%%:*}" restart "$unit" ;;
-  command) words limited "$stop" && words limited "$start" ;;
-  esac
-}
-
-service_stop() {
-  case $service in
-  systemd*) limited systemctl ${user:+--user} stop "$unit" ;;
-  # A job that launchd keeps alive stops only by being unloaded.
-  launchd:*) if launchd_find; then limited launchctl bootout "$domain/$unit"; fi ;;
-  docker:* | podman:*) limited "${service%%:*}" stop "$unit" ;;
-  command) words limited "$stop" ;;
-  esac
 }
 
 # The last errors zot logged, one a line.
 service_errors() {
-  case $service in
-  # `--user -u` shows nothing on a machine that keeps no journal on disk.
-  systemd*) $as_root journalctl "--${user:+user-}unit=$unit" -n 40 -o cat --no-pager ;;
-  launchd:*)
-    launchd_find && $as_root launchctl print "$domain/$unit" |
-      sed -n 's/^[[:space:]]*std[a-z]* path = //p' | sort -u | while IFS= read -r word; do tail -n 40 "$word"; done
-    ;;
-  docker:* | podman:*) engine logs --tail 40 "$unit" 2>&1 ;;
-  command) (words become "$status" 2>&1) ;;
-  esac 2>/dev/null | {
-    cat
-    [ -z "$log_file" ] || tail -n 40 "$log_file" 2>/dev/null
-  } | errors_of_log 3
+  {
+    "${manager}_log"
+    [ -z "$log_file" ] || tail -n 40 "$log_file"
+  } 2>/dev/null | errors_of_log 3
 }
 
 last_error() {
-  said=$(service_errors | tail -n 1)
-  [ -z "$said" ] || printf ': %s' "$said"
+  local error && error=$(service_errors | tail -n 1)
+  [ -z "$error" ] || printf ': %s' "$error"
 }
 
 # serves URL OLD-PID: waits until the service runs as one process (another than OLD-PID) and answers ready.
 serves() {
-  now=$(date +%s)
-  deadline=$((now + wait)) ran=$now deaths=0 seen=''
+  local now deadline ran deaths=0 seen='' patience && now=$(date +%s)
+  deadline=$((now + wait)) ran=$now
   while [ "$now" -lt "$deadline" ]; do
     service_state
     if [ "$running" = yes ] && { [ -z "$pid" ] || [ "$pid" != "$2" ]; }; then
       [ -n "$seen" ] && [ "$seen" != "$pid" ] && deaths=$((deaths + 1))
       seen=$pid ran=$now
-      if ready "$1"; then
+      if is_ready "$1"; then
         service_state
         [ "$running:$pid" = "yes:$seen" ] && return 0
       fi
@@ -601,9 +587,10 @@ alive() {
 }
 
 lock() {
+  local deadline tries=0 holder seen
   printf '%s\n' $$ >"$state/lock.$$" || die "cannot write in $state; nothing was changed"
   trap 'rm -f "$state"/*."$$"' EXIT
-  deadline=$(($(date +%s) + wait)) tries=0
+  deadline=$(($(date +%s) + wait))
   # A hard link appears whole, with the holder's id in it, or not at all.
   while ! ln "$state/lock.$$" "$state/lock" 2>/dev/null; do
     # Only a power cut leaves an empty one: nobody holds it either.
@@ -618,9 +605,8 @@ lock() {
       tries=$((tries + 1))
       [ "$tries" -lt 30 ] || rmdir "$state/lock.breaking" 2>/dev/null
     fi
-    if [ "$(date +%s)" -ge "$deadline" ]; then
+    [ "$(date +%s)" -lt "$deadline" ] ||
       die "another run (process $holder) is changing this registry and did not finish within $wait s; nothing was changed, try again" 75
-    fi
     nap
   done
   trap 'rm -f "$state/lock" "$state"/*."$$"' EXIT
@@ -628,11 +614,11 @@ lock() {
 
 # Sets held_owner and held_life: whose the host is ('' of an installation from before there were owners).
 read_tenure() {
+  local key value
   held_owner='' held_life=''
   [ -f "$state/tenure" ] || return 0
   while IFS='=' read -r key value; do
-    value=${value%"$cr"}
-    case $key in owner) held_owner=$value ;; life) held_life=$value ;; esac
+    case $key in owner | life) value=${value%"$cr"} && eval "held_$key=\$value" ;; esac
   done <"$state/tenure"
 }
 
@@ -641,9 +627,7 @@ take_tenure() {
   read_tenure
   case $held_owner in
   '' | "$owner" | "$takeover") ;;
-  *)
-    die "this registry is delivered by $held_owner, and this run is of ${owner:-somebody who gives no owner}: deliver to it from there, or take it over with the host's setting takeOver: $held_owner; nothing was changed"
-    ;;
+  *) die "this registry is delivered by $held_owner, and this run is of ${owner:-somebody who gives no owner}: deliver to it from there, or take it over with the host's setting takeOver: $held_owner; nothing was changed" ;;
   esac
   [ "$held_owner:$held_life" = "$owner:$life" ] && return
   printf 'owner=%s\nlife=%s\n' "$owner" "$life" >"$state/tenure.$$" && put_in_place "$state/tenure.$$" "$state/tenure" ||
@@ -659,28 +643,26 @@ ends_here() {
   return 1
 }
 
-# Sets applied, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
+# Sets applied_sha256, applied_restart, applied_zot, applied_heal and applied_rollback ('' when nothing was applied).
 read_record() {
-  applied='' applied_restart='' applied_zot='' applied_heal=0 applied_rollback=''
-  [ -f "$state/record" ] || return 1
+  local key value
+  applied_sha256='' applied_restart='' applied_zot='' applied_heal=0 applied_rollback=''
+  [ -f "$state/record" ] || return
   while IFS='=' read -r key value; do
-    case $key in
-    sha256) applied=$value ;; restart) applied_restart=$value ;; zot) applied_zot=$value ;; heal) applied_heal=$value ;;
-    rollback) applied_rollback=$value ;;
-    esac
+    case $key in sha256 | restart | zot | heal | rollback) eval "applied_$key=\$value" ;; esac
   done <"$state/record"
   case $applied_heal in '' | 0?* | *[!0-9]*) applied_heal=0 ;; esac
 }
 
-# write_record SHA256 RESTART-PRINT
+# write_record RESTART-PRINT
 write_record() {
-  printf 'sha256=%s\nrestart=%s\nzot=%s\nheal=%s\n' "$1" "$2" "$version" "$heal" &&
+  printf 'sha256=%s\nrestart=%s\nzot=%s\nheal=%s\n' "$new" "$1" "$version" "$heal" &&
     if [ "$operation" = rollback ]; then echo rollback=yes; fi
 }
 
 # The journal is txn/ with one file, named by how far the run came: switch, rollback or commit. It says whether there
-# was a configuration (had), what the service did (was), where it answered, what is being done (operation), and the
-# sha256 of all that.
+# was a configuration (had), what the service did (was), where it answered, what is being done (operation: the verb), and
+# the sha256 of all that.
 journal_line() { printf '%s %s %s %s' "$had" "$was" "$old_url" "$operation"; }
 
 # write_journal PHASE: what lies in txn/ is on disk before the journal counts, and the journal before anything else is done.
@@ -691,21 +673,30 @@ write_journal() {
 
 # read_journal FILE: what a line that is not whole would have done to config.json is for somebody who looks.
 read_journal() {
+  local check
   read -r had was old_url operation check <"$1"
   [ "$check" = "$(journal_line | sha256)" ] || die "$1 is not whole, so what an interrupted run was doing is not known; nothing was changed. $txn holds:$(cd "$txn" && printf ' %s' *). Look at $config: where it is not what zot should serve, put before.json, the one from before that run, in its place; then remove $txn and run again"
 }
 
+# How far an interrupted run came; '' when none was interrupted.
+journal_phase() {
+  local phase
+  for phase in commit switch rollback; do [ ! -f "$txn/$phase" ] || { echo "$phase" && return; }; done
+}
+
 recover() {
-  if [ -f "$txn/commit" ]; then
-    read_journal "$txn/commit"
+  local phase file && phase=$(journal_phase)
+  [ -z "$phase" ] || read_journal "$txn/$phase"
+  case $phase in
+  commit)
     say "finishing an interrupted $operation"
     commit
-  elif [ -f "$txn/switch" ] || [ -f "$txn/rollback" ]; then
-    if [ -f "$txn/switch" ]; then file=$txn/switch; else file=$txn/rollback; fi
-    read_journal "$file"
+    ;;
+  switch | rollback)
     say "rolling back an interrupted $operation"
-    roll_back || say "$outcome"
-  fi
+    undo_switch || say "$outcome"
+    ;;
+  esac
   rm -rf "$txn"
   # Of a run that was killed when it had broken a lock: whoever is about it now finds ours, and leaves it.
   rmdir "$state/lock.breaking" 2>/dev/null
@@ -716,7 +707,8 @@ recover() {
 }
 
 # Puts the configuration of the journal back; says in $outcome how it ended.
-roll_back() {
+undo_switch() {
+  local code=0
   if [ -f "$txn/before.json" ] && cmp -s "$txn/before.json" "$config"; then
     # Not switched yet, or to the same content: there is nothing to put back.
     fsync "$config" && rm -rf "$txn"
@@ -724,142 +716,140 @@ roll_back() {
     return 0
   fi
   [ -f "$txn/rollback" ] || mv -f "$txn/switch" "$txn/rollback"
-  if [ "$had" = yes ]; then
-    # Gone when a killed rollback had come this far already.
-    # The file may be writable in a directory that is not.
-    if [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config" &&
-      ! { cat "$txn/before.json" >"$config" && fsync "$config"; }; then
-      outcome="the last good configuration could not be put back from $txn/before.json to $config: make that directory writable and run again"
-      return 1
-    fi
-  elif [ "$had" = no ]; then
+  if [ "$had" = no ]; then
     rm -f "$config"
+  # Gone when a killed rollback had come this far already. The file may be writable in a directory that is not.
+  elif [ -f "$txn/before.json" ] && ! mv -f "$txn/before.json" "$config" &&
+    ! { cat "$txn/before.json" >"$config" && fsync "$config"; }; then
+    outcome="the last good configuration could not be put back from $txn/before.json to $config: make that directory writable and run again"
+    return 1
   fi
   # Before the journal goes.
   fsync "${config%/*}"
   service_state
   [ "$had" = no ] || read_config "$config"
   # When the manager refuses, the process from before may well be serving still.
-  if [ "$was" = stopped ]; then service_stop; else service_restart || pid=none; fi
+  if [ "$was" = stopped ]; then "${manager}_stop"; else "${manager}_restart" || pid=none; fi
   if [ "$was" != healthy ]; then
     outcome="the configuration from before is back; zot was not serving then either"
-  elif serves "$old_url" "$pid"; then
-    outcome="the last good configuration is back and serving"
   else
-    outcome="the last good configuration is back but zot does not serve at $old_url$(last_error)"
-    rm -rf "$txn"
-    return 1
+    outcome="the last good configuration is back and serving"
+    serves "$old_url" "$pid" || code=1 outcome="the last good configuration is back but zot does not serve at $old_url$(last_error)"
   fi
   rm -rf "$txn"
+  return "$code"
 }
 
 # Notes down what now serves, and lets go of what is not needed any more. Until the end the journal stays, so that a run
 # that was killed or could not write here is finished by the next one; each step may have been done before.
 commit() {
-  if ! fsync "$txn"; then
-    :
-  elif [ "$operation" = restore ] || [ "$operation" = close ]; then
+  fsync "$txn" && case $operation in
+  restore | close)
     [ "$operation" = close ] || rm -f "$state"/original.*
-    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" "$state/catalog" &&
-      fsync "$state" && rm -rf "$txn" && return
-  elif settle original.json && settle original.none && settle catalog && settle previous.record && settle previous.json; then
-    [ ! -f "$state/record" ] || forget_secrets
-    settle record && fsync "$state" && rm -rf "$txn" && return
-  fi
+    rm -rf "$state/secrets" "$state"/previous.* "$state/version" "$state/record" "$state/catalog"
+    ;;
+  *)
+    keep original.json && keep original.none && keep catalog && keep previous.record && keep previous.json &&
+      forget_secrets && keep record
+    ;;
+  esac && fsync "$state" && rm -rf "$txn" && return
   die "the $operation is done and zot serves, but that could not be noted down in $state: make it writable and run again"
 }
 
 # Those that were there at the last commit, and that nothing needs. Newer ones may be for a configuration yet to come.
 forget_secrets() {
-  find "$state/secrets" -name '*.json' ! -newer "$state/record" | while IFS= read -r file; do
-    grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file"
+  local file
+  [ ! -f "$state/record" ] || find "$state/secrets" -name '*.json' ! -newer "$state/record" | while IFS= read -r file; do
+    grep -q -F -e "/${file##*/}\"" "$config" "$state/previous.json" 2>/dev/null || rm -f "$file" || :
   done
 }
 
-settle() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
+# keep NAME: out of txn/, if the transaction made it.
+keep() { [ ! -f "$txn/$1" ] || mv -f "$txn/$1" "$state/$1"; }
 
 # ---------------------------------------------------------------- the transaction
 
 # What an open registry shows to anyone before it is hardened, "REPOSITORY<TAB>TAG" a line, in txn/catalog: it is asked for
 # from outside afterwards. A first line "noted" and when, in seconds; a last line "more" where it holds more than is noted down.
 note_catalog() {
-  [ -z "$applied" ] && [ "$was" = healthy ] && ! is_ours "$config" || return 0
+  local asked=0 give_up name
+  [ -z "$applied_sha256" ] && [ "$was" = healthy ] && ! is_ours "$config" || return 0
   echo "noted $(date +%s)" >"$txn/catalog" || return
   answer "$old_url/v2/_catalog?n=$((most_repositories + 1))" | json | sed -n "s/^repositories\.\[\]$tab//p" | {
-    asked=0 give_up=$(($(date +%s) + wait))
-    while IFS= read -r word; do
+    give_up=$(($(date +%s) + wait))
+    while IFS= read -r name; do
       asked=$((asked + 1))
       if [ "$asked" -gt "$most_repositories" ] || [ "$(date +%s)" -ge "$give_up" ]; then
         echo more
         break
       fi
-      answer "$old_url/v2/$word/tags/list" | json | awk -F "$tab" -v name="$word" '$1 == "tags.[]" { print name FS $2 }'
+      answer "$old_url/v2/$name/tags/list" | json | awk -F "$tab" -v name="$name" '$1 == "tags.[]" { print name FS $2 }'
     done
   } | awk -v most="$most_tags" 'NR <= most { print } NR == most + 1 { print "more" }' >>"$txn/catalog"
 }
 
-# undone WHY: the run failed before the switch.
-undone() {
+# refuse WHY: the run ends before the switch.
+refuse() {
   rm -rf "$txn"
   die "$1; nothing was changed"
 }
 
+refuse_for() { [ -z "$1" ] || refuse "$1"; }
+no_room() { refuse "cannot write in $1: is the disk full?"; }
+
 # Everything that can be known to fail is tried before the switch. $txn/candidate.json is the new configuration.
 preflight() {
-  [ -n "$port" ] || undone "the new config.json names no http.port, or is not JSON"
+  local said issuer
+  [ -n "$port" ] || refuse "the new config.json names no http.port, or is not JSON"
   read_version
-  word=$(zot_trouble)
-  [ -z "$word" ] || undone "$word"
-  if [ -n "$minimum" ] && older "$version" "$minimum"; then
-    undone "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
-  fi
+  refuse_for "$(zot_trouble)"
+  [ -z "$minimum" ] || ! older "$version" "$minimum" ||
+    refuse "$zot is zot $version, and this configuration needs $minimum or newer: install a newer zot first"
   look_at_network
-  word=$(port_trouble)
-  [ -z "$word" ] || undone "$word"
-  word=$(bad_secrets)
-  [ -z "$word" ] || undone "the new config.json needs $state/secrets, where $word: it has to be written again (put-secret)"
+  refuse_for "$(port_trouble)"
+  said=$(bad_secrets)
+  [ -z "$said" ] || refuse "the new config.json needs $state/secrets, where $said: it has to be written again (put-secret)"
   if ! said=$(run_zot verify "$txn/candidate.json" 2>&1); then
     why=$(printf '%s\n' "$said" | errors_of_log 9 | grep -v '^invalid config file$' | tail -n 1)
-    undone "zot $version refuses the new config.json (zot verify): ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
+    refuse "zot $version refuses the new config.json (zot verify): ${why:-$(printf '%s\n' "$said" | tail -n 1)}"
   fi
-  for word in $issuers; do check_issuer "$word"; done
-  [ -w "${config%/*}" ] || undone "cannot write in ${config%/*}: is it, or its disk, read-only?"
+  for issuer in $issuers; do check_issuer "$issuer"; done
+  [ -w "${config%/*}" ] || refuse "cannot write in ${config%/*}: is it, or its disk, read-only?"
   check_port
 }
 
 # What is wrong with the secrets that $secret_files names, one a line.
 bad_secrets() {
-  for word in $secret_files; do
-    file=$state/secrets/$word
-    if [ ! -f "$file" ]; then
-      printf 'secrets/%s is gone\n' "$word"
-      continue
-    fi
-    case $(ls -ld "$file") in -rw-------*) ;; *) printf 'secrets/%s is readable by others\n' "$word" ;; esac
+  local name file id
+  for name in $secret_files; do
+    file=$state/secrets/$name
+    [ -f "$file" ] || { printf 'secrets/%s is gone\n' "$name" && continue; }
+    case $(ls -ld "$file") in -rw-------*) ;; *) printf 'secrets/%s is readable by others\n' "$name" ;; esac
     id=$(sha256 <"$file")
-    case $word in *-"$(printf '%.12s' "$id")".json) ;; *) printf 'secrets/%s was edited\n' "$word" ;; esac
+    case $name in *-"$(printf '%.12s' "$id")".json) ;; *) printf 'secrets/%s was edited\n' "$name" ;; esac
   done
 }
 
 check_issuer() {
+  local code where='this host' issuer
   set_asker
   fetch "${1%/}/.well-known/openid-configuration" 10
-  code=$? where='this host'
+  code=$?
   [ -z "$asker" ] || where="the container $unit"
   asker=''
   [ "$code" -eq 0 ] ||
-    undone "the OIDC issuer $1 cannot be discovered from $where ($why); zot would not start: is the issuer up, and does $where resolve and trust it?"
+    refuse "the OIDC issuer $1 cannot be discovered from $where ($why); zot would not start: is the issuer up, and does $where resolve and trust it?"
   issuer=$(printf '%s\n' "$body" | json | sed -n "s/^issuer$tab//p")
   [ "$issuer" = "$1" ] && return
   why=''
   [ "$issuer" != "http:${1#https:}" ] ||
     why=": Authentik does not believe the proxy in front of it that the request came over https, so add the proxy's network to AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS in Authentik's environment, have the proxy send X-Forwarded-Proto, and restart Authentik"
-  undone "the OIDC issuer calls itself '$issuer' and the new config.json calls it '$1'; zot compares them byte for byte and would not start$why"
+  refuse "the OIDC issuer calls itself '$issuer' and the new config.json calls it '$1'; zot compares them byte for byte and would not start$why"
 }
 
 # A zot that cannot have its port would crash-loop beside whoever has it.
 check_port() {
-  before=$pid
+  local before="$pid"
   service_state
   if [ "$running" = yes ] && [ "$pid" = "$before" ]; then
     [ "$port" = "$old_port" ] && return
@@ -867,44 +857,45 @@ check_port() {
     was=stopped
     [ "$running" = yes ] && was=running
   fi
-  answered "$url" && undone "port $port is answered by another process than the service ${service#*:}: stop that one, or choose another port"
-  return 0
+  ! is_answered "$url" || refuse "port $port is answered by another process than the service $unit: stop that one, or choose another port"
 }
 
 # Reads the configuration in place and what the service does with it.
 look() {
-  had=no was=stopped live='' old_url=none old_port='' old_guarded=no
-  [ ! -h "$config" ] || undone "$config is a symbolic link, which whoever made it would put back: make it a file of its own"
+  had=no was=stopped live='' old_url=none old_port='' old_guarded=false
+  refuse_for "$(link_trouble)"
   if [ -f "$config" ]; then
     read_config "$config"
     had=yes old_url=$url old_port=$port old_guarded=$guarded
-    live=$(config_sha256 "$config") || undone "cannot read $config"
+    live=$(config_sha256 "$config") || refuse "cannot read $config"
   fi
   service_state
-  word=$(service_trouble)
-  [ -z "$word" ] || undone "$word"
-  if [ "$running:$had" = yes:no ]; then
-    undone "${service#*:} runs, but not from $config, which is not there: correct the host's configDirectory setting"
-  elif [ "$running" = yes ]; then
+  refuse_for "$(service_trouble)"
+  if [ "$running" = yes ]; then
+    refuse_for "$(absence_trouble)"
     was=running
-    ready "$old_url" && was=healthy
+    is_ready "$old_url" && was=healthy
   fi
   read_record
 }
 
+# The same of txn/candidate.json, whose sha256 is $new.
+look_at_candidate() {
+  look
+  read_config "$txn/candidate.json"
+  new=$(config_sha256 "$txn/candidate.json") || refuse "cannot read $txn/candidate.json"
+}
+
 # The new file takes over the mode of the old one, but for the right of others to write.
 make_new_file() {
+  local pad=0
   if [ "$had" = yes ]; then
     cp -p "$config" "$txn/before.json" && cp -p "$config" "$txn/new.json" && chmod u+rw,go-w "$txn/new.json" || return 1
   fi
-  if [ "$1" = reload ]; then pad_to_length >"$txn/new.json"; else cat "$txn/candidate.json" >"$txn/new.json"; fi
-}
-
-# A shorter file written in place would leave the end of the old one: newlines cover it.
-pad_to_length() {
-  cat "$txn/candidate.json" || return 1
-  pad=$(($(wc -c <"$config") - $(wc -c <"$txn/candidate.json")))
-  [ "$pad" -le 0 ] || printf "%${pad}s" '' | tr ' ' "$newline"
+  cat "$txn/candidate.json" >"$txn/new.json" || return 1
+  # A shorter file written in place would leave the end of the old one: newlines cover it.
+  [ "$mode" = restart ] || pad=$(($(wc -c <"$config") - $(wc -c <"$txn/candidate.json")))
+  [ "$pad" -le 0 ] || printf "%${pad}s" '' | tr ' ' "$newline" >>"$txn/new.json"
 }
 
 # Whether a configuration is one of ours: it refers to our secrets, or carries our mark. The record may be lost.
@@ -913,58 +904,46 @@ is_ours() { grep -q -e '/harden-zot/secrets/' -e '"[{},]*harden-zot/' "$1"; }
 # yes, none (there was no configuration), lost, or '' before anything was hardened: the configuration from before.
 find_original() {
   original=''
-  if [ -f "$state/original.json" ]; then
-    original=yes
-  elif [ -f "$state/original.none" ]; then
-    original=none
-  elif [ -f "$state/record" ] || { [ -f "$config" ] && is_ours "$config"; }; then
-    original=lost
-  fi
+  if [ -f "$state/record" ] || { [ -f "$config" ] && is_ours "$config"; }; then original=lost; fi
+  [ ! -f "$state/original.none" ] || original=none
+  [ ! -f "$state/original.json" ] || original=yes
 }
 
 # To go back to: the open configuration from before the first hardening, and later the last one that this agent applied
 # (not what someone else made of it).
 keep_before() {
-  if [ -z "$applied" ]; then
-    if [ "$had" = no ]; then
-      : >"$txn/original.none"
-    elif ! is_ours "$txn/before.json"; then
-      cp -p "$txn/before.json" "$txn/original.json"
+  if [ -z "$applied_sha256" ]; then
+    if [ "$had" = no ]; then : >"$txn/original.none"; else
+      is_ours "$txn/before.json" || cp -p "$txn/before.json" "$txn/original.json"
     fi
-  elif [ "$live" = "$applied" ] && [ "$live" != "$1" ]; then
+  elif [ "$live" = "$applied_sha256" ] && [ "$live" != "$new" ]; then
     cp -p "$txn/before.json" "$txn/previous.json" && cp -p "$state/record" "$txn/previous.record"
   fi
 }
 
-# transact OPERATION MODE SHA256 RESTART-PRINT: switches to $txn/candidate.json.
+# transact MODE RESTART-PRINT: switches to $txn/candidate.json, by a reload or a restart; $mode says which it was.
 # All that takes space on disk is written, and synced, before the switch; after it there are only renames.
 transact() {
-  operation=$1 new_pid=$pid
-  make_new_file "$2" || undone "cannot write in $txn: is the disk full?"
-  if [ "$1" = activate ] || [ "$1" = rollback ]; then
-    write_record "$3" "$4" >"$txn/record" && keep_before "$3" ||
-      undone "cannot write in $txn: is the disk full?"
-  fi
-  write_journal switch ||
-    undone "cannot write in $txn: is the disk full?"
-  why=''
-  if [ "$2" != reload ]; then
-    restart_with_new_file || fail
-  elif ! reload; then
+  local old_pid="$pid"
+  operation=$verb mode=$1
+  make_new_file || no_room "$txn"
+  case $operation in activate | rollback) write_record "$2" >"$txn/record" && keep_before || no_room "$txn" ;; esac
+  write_journal switch || no_room "$txn"
+  if [ "$mode" = reload ] && ! reload; then
     say "zot $version did not take up the new configuration by a reload: it is restarted"
     mode=restart
-    restart_with_new_file || fail
   fi
-  mv -f "$txn/switch" "$txn/commit" || { why="cannot write in $txn" && fail; }
+  [ "$mode" = reload ] || restart_with_new_file || give_up_switch
+  mv -f "$txn/switch" "$txn/commit" || { why="cannot write in $txn" && give_up_switch; }
   commit
 }
 
 restart_with_new_file() {
   mv -f "$txn/new.json" "$config" && fsync "${config%/*}" || { why="cannot write $config" && return 1; }
-  service_restart || { why="the service manager could not restart ${service#*:}: $said" && return 1; }
-  serves "$url" "$new_pid" || { why="zot $version did not come up with the new configuration$(last_error)" && return 1; }
+  "${manager}_restart" || { why="the service manager could not restart $unit: $said" && return 1; }
+  serves "$url" "$old_pid" || { why="zot $version did not come up with the new configuration$(last_error)" && return 1; }
   if [ -n "$proof" ] && { shows 401 "$proof" 10 || shows 404 harden-zot/closed 10; }; then
-    why="zot $version serves another configuration: does ${service#*:} run it with $config?"
+    why="zot $version serves another configuration: does $unit run it with $config?"
     return 1
   fi
 }
@@ -972,7 +951,7 @@ restart_with_new_file() {
 # zot watches the file itself: only a write into the same inode is seen, and one write is read once. It takes the file
 # up within 35 ms (zot 2.1.20, 40 reloads) or 304 ms (what comes after it), in which it goes on serving.
 reload() {
-  size=$(wc -c <"$txn/new.json")
+  local size deadline && size=$(wc -c <"$txn/new.json")
   dd if="$txn/new.json" of="$config" bs="$((size))" conv=notrunc 2>/dev/null
   cmp -s "$txn/new.json" "$config" || return 1
   chmod go-w "$config"
@@ -986,16 +965,22 @@ reload() {
   done
 }
 
-fail() {
-  cause=$why
+# The run ends after the switch, with what was before in place again, for the reason in $why.
+give_up_switch() {
+  local cause="$why" errors
   errors=$(service_errors)
-  roll_back
+  undo_switch
   say "$cause; $outcome"
   [ -z "$errors" ] || printf '%s\n' "$errors" | sed 's/^/  zot: /' >&2
   exit 1
 }
 
-report() { printf '{"sha256":"%s","action":"%s","zot":"%s"}\n' "$1" "$2" "$version"; }
+# end_with SHA256 ACTION
+end_with() {
+  rm -rf "$txn"
+  printf '{"sha256":"%s","action":"%s","zot":"%s"}\n' "$1" "$2" "$version"
+  exit
+}
 
 # ---------------------------------------------------------------- verbs
 
@@ -1008,33 +993,27 @@ begin() {
   recover
 }
 
-activate() {
-  need restart
+verb_activate() {
+  local text && need restart
   # Before the lock: a connection that hangs holds up nobody else.
   text=$(cat)
   begin
   take_tenure
-  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
+  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || no_room "$state"
   chmod 600 "$state"/secrets/*.json 2>/dev/null
-  look
-  read_config "$txn/candidate.json"
-  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
-  if nothing_to_do; then
-    rm -rf "$txn"
-    report "$new" unchanged
-    return
-  fi
+  look_at_candidate
+  if nothing_to_do; then end_with "$new" unchanged; fi
   preflight
   mode=restart
   may_reload && mode=reload
-  note_catalog || undone "cannot write in $txn: is the disk full?"
-  transact activate "$mode" "$new" "$restart"
-  report "$new" "${mode}ed"
+  note_catalog || no_room "$txn"
+  transact "$mode" "$restart"
+  end_with "$new" "${mode}ed"
 }
 
 # A raised heal count asks for a restart in any case: who knows what the running process has read.
 nothing_to_do() {
-  [ "$new" = "$live" ] && [ "$new" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$was" = healthy ] &&
+  [ "$new" = "$live" ] && [ "$new" = "$applied_sha256" ] && [ "$restart" = "$applied_restart" ] && [ "$was" = healthy ] &&
     [ "$heal" = "$applied_heal" ] || return 1
   read_version
   [ "$version" = "$applied_zot" ] && [ -z "$(bad_secrets)" ] || return 1
@@ -1045,88 +1024,77 @@ nothing_to_do() {
 # an open zot logs success and enforces nothing (zot 2.1.20). And only where it can be proved: an answer that tells the
 # new configuration must not be given before.
 may_reload() {
-  [ "$live" = "$applied" ] && [ "$restart" = "$applied_restart" ] && [ "$version" = "$applied_zot" ] &&
-    [ "$was" = healthy ] && [ "$old_guarded$guarded" = yesyes ] && [ "$new" != "$live" ] &&
+  [ "$live" = "$applied_sha256" ] && [ "$restart" = "$applied_restart" ] && [ "$version" = "$applied_zot" ] &&
+    [ "$was" = healthy ] && [ "$old_guarded$guarded" = truetrue ] && [ "$new" != "$live" ] &&
     [ -n "$proof" ] && shows 401 "$proof" 10
 }
 
-rollback() {
+verb_rollback() {
   begin
   [ -f "$state/previous.json" ] ||
     die "no hardened configuration came before the current one, and only restore goes back to the open one; nothing was changed"
-  mkdir "$txn" && cp "$state/previous.json" "$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
-  look
-  read_config "$txn/candidate.json"
-  preflight
+  mkdir "$txn" && cp "$state/previous.json" "$txn/candidate.json" || no_room "$state"
+  read_record
   heal=$applied_heal
-  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
-  transact rollback restart "$new" "$(sed -n 's/^restart=//p' "$state/previous.record")"
-  report "$new" restarted
+  go_back "$(sed -n 's/^restart=//p' "$state/previous.record")"
 }
 
-restore() {
+verb_restore() {
   begin
   ends_here || return 0
   find_original
-  if [ -z "$original" ]; then
-    version='' && report '' unchanged
-    return
-  fi
-  mkdir "$txn" || undone "cannot write in $state: is the disk full?"
-  if [ "$original" = none ]; then
-    look
-    stop_and_remove
-    return
-  fi
+  if [ -z "$original" ]; then version='' && end_with '' unchanged; fi
+  mkdir "$txn" || no_room "$state"
+  if [ "$original" = none ]; then stop_and_remove; fi
   cp "$state/original.json" "$txn/candidate.json" 2>/dev/null ||
-    undone "the configuration from before the first hardening is lost ($state/original.json): put the one that zot shall go back to there and run again, or set the host's farewell: read-only"
-  give_back
+    refuse "the configuration from before the first hardening is lost ($state/original.json): put the one that zot shall go back to there and run again, or set the host's farewell: read-only"
+  go_back none
 }
 
-close_down() {
-  text=$(cat)
+verb_close() {
+  local text && text=$(cat)
   begin
   ends_here || return 0
-  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || undone "cannot write in $state: is the disk full?"
-  give_back
+  mkdir "$txn" && printf '%s\n' "$text" >"$txn/candidate.json" || no_room "$state"
+  go_back none
 }
 
-# Switches to the candidate as the last thing that is done here.
-give_back() {
-  look
-  read_config "$txn/candidate.json"
+# go_back RESTART-PRINT: switches to the candidate, whatever is in place.
+go_back() {
+  look_at_candidate
   preflight
-  new=$(config_sha256 "$txn/candidate.json") || undone "cannot read $txn/candidate.json"
-  transact "$verb" restart "$new" none
-  report "$new" restarted
+  transact restart "$1"
+  end_with "$new" restarted
 }
 
 # There was no configuration before the first hardening.
 stop_and_remove() {
-  service_stop || undone "the service manager could not stop ${service#*:}: $said"
-  rm -f "$config" && fsync "${config%/*}" || undone "cannot remove $config"
-  operation=restore
+  look
+  "${manager}_stop" || refuse "the service manager could not stop $unit: $said"
+  rm -f "$config" && fsync "${config%/*}" || refuse "cannot remove $config"
+  operation=$verb
   write_journal commit || die "zot is stopped and $config removed, but that could not be noted down in $txn: make it writable and run restore again"
   commit
-  version='' && report '' stopped
+  version='' && end_with '' stopped
 }
 
-put_secret() {
+verb_put_secret() {
+  local secret file id
   need name
   case $name in *[!A-Za-z0-9-]*) die "name=$name: letters, digits and dashes only" 2 ;; esac
   # Before the lock, as in activate; and not yet in secrets/, which goes with a restore that another run is about.
-  new=$state/$name.$$
-  cat >"$new" || { rm -f "$new" && die "cannot write in $state: is the disk full?"; }
+  secret=$state/$name.$$
+  cat >"$secret" || { rm -f "$secret" && die "cannot write in $state: is the disk full?"; }
   begin
-  [ -s "$new" ] || die "put-secret name=$name got nothing on its standard input"
-  id=$(sha256 <"$new")
+  [ -s "$secret" ] || die "put-secret name=$name got nothing on its standard input"
+  id=$(sha256 <"$secret")
   file=$state/secrets/$name-$(printf '%.12s' "$id").json
   mkdir -p "$state/secrets" && chmod 700 "$state/secrets" &&
-    put_in_place "$new" "$file" && fsync "$state" || die "cannot write $file"
+    put_in_place "$secret" "$file" && fsync "$state" || die "cannot write $file"
   printf '%s\n' "$file"
 }
 
-uninstall() {
+verb_uninstall() {
   begin
   ends_here || return 0
   [ ! -f "$state/record" ] || die "the registry is still hardened by this agent: run restore first"
@@ -1139,56 +1107,48 @@ uninstall() {
 }
 
 # A claim that no configuration followed holds nobody off: a first run that was cut off has its owner in no state.
-claim() {
+verb_claim() {
   need owner life
   begin
   read_record
   find_original
   read_tenure
-  [ -n "$applied$original" ] || takeover=$held_owner
+  [ -n "$applied_sha256$original" ] || takeover=$held_owner
   take_tenure
 }
 
-status_report() {
+verb_status() {
+  local healthy=false drift='' trouble='' found='' list='' agent='' file
   need zot service
   set_up_service
   read_tenure
   find_original
-  drift='' live='' healthy=false guarded=no hardened=false secret_files='' url=''
   read_record
+  live='' guarded=false secret_files='' url=''
   if [ -f "$config" ]; then
     read_config "$config"
     live=$(config_sha256 "$config") || die "cannot read $config"
     case $(ls -ld "$config") in ?????w* | ????????w*) drifted "config.json is writable by others" ;; esac
   fi
-  [ "$guarded" = yes ] && hardened=true
   service_state
-  [ "$running" = yes ] && [ -n "$live" ] && ready "$url" && healthy=true
+  [ "$running" = yes ] && [ -n "$live" ] && is_ready "$url" && healthy=true
   read_version
-  if [ -n "$applied" ]; then find_drift; elif [ "$original" ]; then lost_record; fi
-  trouble='' found=null
-  if [ -z "$applied" ] && [ -f "$config" ] && ! is_ours "$config"; then
-    word=$(found_config)
-    if [ -n "$word" ]; then found=$(json_text "$word"); else trouble=",$(json_text "$config has more than $most_compared bytes or none, and cannot be compared with what is to replace it: is it zot's?")"; fi
+  if [ -n "$applied_sha256" ]; then find_drift; elif [ -n "$original" ]; then lost_record; fi
+  if [ -z "$applied_sha256" ] && [ -f "$config" ] && ! is_ours "$config"; then
+    found=$(found_config)
+    [ -n "$found" ] || troubled "$config has more than $most_compared bytes or none, and cannot be compared with what is to replace it: is it zot's?"
   fi
-  for word in "$(zot_trouble)" "$(service_trouble)" "$(file_trouble)"; do [ -z "$word" ] || trouble="$trouble,$(json_text "$word")"; done
-  list=''
-  for file in "$state"/secrets/*.json; do
-    [ -f "$file" ] && list="$list,\"${file##*/}\""
-  done
-  phase=''
-  for word in switch rollback commit; do [ -f "$txn/$word" ] && phase=$word; done
-  holder=$(cat "$state/lock" 2>/dev/null)
-  agent=''
+  for file in "$(zot_trouble)" "$(service_trouble)" "$(file_trouble)"; do troubled "$file"; done
+  for file in "$state"/secrets/*.json; do [ ! -f "$file" ] || list="$list,\"${file##*/}\""; done
   [ ! -s "$state/agent.sh" ] || agent=$(sha256 <"$state/agent.sh")
+  case $running in yes) running=running ;; no) running=stopped ;; esac
   printf '{"agent":%s,"owner":%s,"life":%s,"place":"%s","original":%s,' \
     "$(quoted "$agent")" "$(quoted "$held_owner")" "$(quoted "$held_life")" "$(place)" "$(quoted "$original")"
   printf '"found":%s,"zot":%s,"config":%s,"applied":%s,"restart":%s,"heal":%s,"guarded":%s,"secrets":[%s],' \
-    "$found" "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied")" \
-    "$(quoted "$applied_restart")" "$applied_heal" "$hardened" "${list#,}"
-  case $running in yes) running=running ;; no) running=stopped ;; esac
-  printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s],"trouble":[%s]}\n' \
-    "$running" "$healthy" "$(quoted "$phase")" "$(quoted "$holder")" "${drift#,}" "${trouble#,}"
+    "$(quoted "$found")" "$(quoted "$version")" "$(quoted "$live")" "$(quoted "$applied_sha256")" \
+    "$(quoted "$applied_restart")" "$applied_heal" "$guarded" "${list#,}"
+  printf '"service":"%s","healthy":%s,"journal":%s,"lock":%s,"drift":[%s],"trouble":[%s]}\n' "$running" "$healthy" \
+    "$(quoted "$(journal_phase)")" "$(quoted "$(cat "$state/lock" 2>/dev/null)")" "${drift#,}" "${trouble#,}"
 }
 
 # Tells this directory of this machine from every other, whatever either is called.
@@ -1200,9 +1160,13 @@ place() {
   } | sha256 | cut -c1-12
 }
 
-# An original without a record: it was hardened, and what was applied is not known any more. After a close it is meant so.
-lost_record() { [ ! -f "$config" ] || ! is_ours "$config" || [ -z "$held_owner" ] || drifted "the record of what was applied is lost"; }
+# config.json as it may be shown: on one line, without secrets.
+found_config() {
+  local size && size=$(wc -c <"$config") || return 0
+  [ $((size)) -gt "$most_compared" ] || without_secrets <"$config"
+}
 
+# null for '', else the text as a JSON string, on one line.
 quoted() {
   case $1 in
   '') printf null ;;
@@ -1211,31 +1175,30 @@ quoted() {
   esac
 }
 
-# Any text as a JSON string, on one line.
 json_text() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\001-\037' | sed 's/[\\"]/\\&/g')"; }
 
-drifted() { drift="$drift,$(json_text "$1")"; }
+# Two lists of status; nothing is added for ''.
+drifted() { [ -z "$1" ] || drift="$drift,$(json_text "$1")"; }
+troubled() { [ -z "$1" ] || trouble="$trouble,$(json_text "$1")"; }
+
+# An original without a record: it was hardened, and what was applied is not known any more. After a close it is meant so.
+lost_record() { [ ! -f "$config" ] || ! is_ours "$config" || [ -z "$held_owner" ] || drifted "the record of what was applied is lost"; }
 
 find_drift() {
+  local secret why
   [ -z "$applied_rollback" ] || drifted "the configuration was rolled back by hand"
-  if [ -z "$live" ]; then
-    drifted "config.json is gone"
-  elif [ "$live" != "$applied" ]; then
-    drifted "config.json was edited"
-  fi
-  while IFS= read -r word; do
-    [ -z "$word" ] || drifted "$word"
-  done <<EOF
+  case $live in '') drifted "config.json is gone" ;; "$applied_sha256") ;; *) drifted "config.json was edited" ;; esac
+  while IFS= read -r secret; do drifted "$secret"; done <<EOF
 $(bad_secrets)
 EOF
-  word=$(service_trouble)
-  [ "$running" = yes ] || drifted "${word:-the service is not running}"
+  why=$(service_trouble)
+  [ "$running" = yes ] || drifted "${why:-the service is not running}"
   [ "$running" = yes ] && [ "$healthy" = false ] && drifted "zot does not answer at $url/readyz"
-  if [ -z "$version" ]; then
-    drifted "$(zot_trouble)"
-  elif [ "$version" != "$applied_zot" ]; then
-    drifted "zot is $version, and was $applied_zot when the configuration was applied"
-  fi
+  case $version in
+  '') drifted "$(zot_trouble)" ;;
+  "$applied_zot") ;;
+  *) drifted "zot is $version, and was $applied_zot when the configuration was applied" ;;
+  esac
 }
 
 # All of the file is read before the first line of it runs, so that it can be replaced meanwhile.
@@ -1253,14 +1216,8 @@ main() {
   [ "$3" = "$(id -u)" ] ||
     die "${state%/*} belongs to user id $3 and this login is $(id -u): log in as the user zot runs as, who owns that directory"
   case $verb in
-  status) status_report ;;
-  put-secret) put_secret ;;
-  activate) activate ;;
-  rollback) rollback ;;
-  claim) claim ;;
-  restore) restore ;;
-  close) close_down ;;
-  uninstall) uninstall ;;
+  status | activate | rollback | claim | restore | close | uninstall) "verb_$verb" ;;
+  put-secret) verb_put_secret ;;
   *) die "'$verb' is not a verb; give status, put-secret, activate, rollback, claim, restore, close or uninstall" 2 ;;
   esac
 }

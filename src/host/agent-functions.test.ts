@@ -1,0 +1,746 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { agentText } from "./agent-text";
+
+// The agent's functions one by one, without a registry: a tool that they call is a function of the same name here.
+
+const HOME = mkdtempSync(join(tmpdir(), "harden-zot-functions-"));
+const FUNCTIONS = join(HOME, "functions.sh");
+let runs = 0;
+
+/** What every script finds: words as the program gives them, and a directory of its own with a state in it. */
+const PRELUDE = `
+. ${FUNCTIONS}
+verb=activate
+read_words zot=/opt/zot service=command start=up,now stop=down status=is,it wait=5
+state=$PWD/harden-zot config=$PWD/config.json txn=$state/txn log_file='' version=2.1.20
+mkdir -p "$txn" "$state/secrets"
+set_up_service
+pid='' running=no said='' why='' url=http://zot old_url=http://old port=5000 new=new live=live had=yes was=healthy operation=activate
+held_owner='' held_life='' secret_files='' issuers='' network='' shown='' original='' mode=restart old_port=5000 old_pid=1 body='' proof=''
+guarded=false old_guarded=false domain=''
+applied_sha256=live applied_restart=print applied_zot=2.1.20 applied_heal=0 applied_rollback='' restart=print
+told() { "$@"; echo "= $?"; }
+nap() { :; }
+fsync() { :; }
+`;
+
+/** @returns what the script prints on either stream, with its directory as ~ */
+function run(script: string, stdin = ""): string {
+  const directory = join(HOME, String(runs++));
+  mkdirSync(directory);
+  const all = `exec 2>&1\n${PRELUDE}${script}\n`;
+  const { stdout } = spawnSync("sh", ["-c", all], { cwd: directory, input: stdin, encoding: "utf8" });
+  return stdout.replaceAll(directory, "~");
+}
+
+beforeAll(() => writeFileSync(FUNCTIONS, agentText().replace(/\nmain "\$@"\nexit\n$/, "\n")));
+afterAll(() => rmSync(HOME, { recursive: true }));
+
+type Row = [script: string, printed: string];
+const prints = (rows: Row[]) =>
+  it.each(rows.map(([script, printed]) => ({ script, printed })))("$script", ({ script, printed }) => {
+    expect(run(script)).toBe(printed);
+  });
+
+describe("words", () => {
+  prints([
+    ["read_words; echo $heal $wait [$zot$service$owner$last$dir]", "0 60 []\n"],
+    ["read_words heal=3 owner=a:b=c last=yes dir=/d; echo $heal $owner $last $dir", "3 a:b=c yes /d\n"],
+    [
+      "(read_words color=red); echo $?",
+      "harden-zot: color=red is not a word this agent knows; see the head of sh\n2\n",
+    ],
+    ["(read_words zot); echo $?", "harden-zot: zot is not a word this agent knows; see the head of sh\n2\n"],
+    ["(read_words 'zot=a;b'); echo $?", "harden-zot: zot=a;b holds a character that is not allowed\n2\n"],
+    ["(read_words heal=x); echo $?", "harden-zot: heal= and wait= take whole numbers\n2\n"],
+    ["(read_words wait=1.5); echo $?", "harden-zot: heal= and wait= take whole numbers\n2\n"],
+    ["(need zot owner); echo $?", "harden-zot: activate needs owner=\n2\n"],
+    ["told need zot wait", "= 0\n"],
+    ["(die why); echo $?", "harden-zot: why\n1\n"],
+  ]);
+});
+
+describe("small tools", () => {
+  // printf 'a\n' | sha256sum
+  const A = "87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7";
+  prints([
+    [`printf 'a\\n\\n\\n' >c; config_sha256 c`, A],
+    [`printf a >c; config_sha256 c`, A],
+    ["config_sha256 none 2>/dev/null; echo $?", "1\n"],
+    ["told older 2.1.19 2.1.20", "= 0\n"],
+    ["told older 2.9.0 2.10.0", "= 0\n"],
+    ["told older 1.9.9 2.0.0", "= 0\n"],
+    ["told older 2.1.20 2.1.20", "= 1\n"],
+    ["told older 2.1.21 2.1.20", "= 1\n"],
+    ["told older 10.0.0 9.9.9", "= 1\n"],
+    ["quoted ''; quoted a.b:c/d,e-f_1; quoted 'a b'", 'null"a.b:c/d,e-f_1""a b"'],
+    [`quoted "$(printf 'a"b\\\\c\\td\\001e\\nf')"`, '"a\\"b\\\\c de f"'],
+    [
+      "drift='' trouble=''; drifted ''; troubled ''; drifted a; drifted 'b c'; troubled d; echo $drift $trouble",
+      ',"a","b c" ,"d"\n',
+    ],
+    ["(umask 022; : >m); umask", "0077\n"],
+  ]);
+});
+
+describe("JSON", () => {
+  it("becomes a line a scalar, and an empty line after each document", () => {
+    const text = `{"A":{"b":[1,-2.5e3,{"C":true}],"d":null,"a\\/b":"x\\/y \\"z\\""}, "":""}\n{"n":\n 1}\nno { "x":1 }\n`;
+    expect(run("json", text)).toBe(
+      'a.b.[]\t1\na.b.[]\t-2.5e3\na.b.[].c\ttrue\na.d\tnull\na.a/b\tx/y \\"z\\"\n\t\n\nn\t1\n\n',
+    );
+  });
+
+  it("is read a line at a time from a log, without what is none", () => {
+    const log = `starting\n{"level":"info"\n{"level":"error","n":{"a":[1]}}\n]}\n{"m":"x"} rest\n`;
+    expect(run("json -v lines=1", log)).toBe("level\tinfo\nlevel\terror\nn.a.[]\t1\n\nm\tx\n\n");
+  });
+
+  it("is shown without secrets", () => {
+    const text = `{"password":"p","passwd":1,"username":"u","url":"redis://u:p@h","home":"https://h/a@b",
+"token":{"a":["t",{"b":-1.5}],"c":"x"},"after":[1,"k"],"tokenFile":"/f","tokenURL":"https://h","htpasswd":{"path":"/h"},
+"headers":[{"x":"y"}],"se\\u0063ret":"s","quote":"a\\"b","secret":"a\\\\","last":true}`;
+    const blank = '"secret://*:*@"';
+    expect(run("without_secrets", text)).toBe(
+      `{"password":${blank},"passwd":${blank},"username":"u","url":${blank},"home":"https://h/a@b",
+"token":{"a":[${blank},{"b":${blank}}],"c":${blank}},"after":[1,"k"],"tokenFile":"/f","tokenURL":"https://h","htpasswd":{"path":"/h"},
+"headers":[{"x":${blank}}],"se\\u0063ret":${blank},"quote":"a\\"b","secret":${blank},"last":true}`,
+    );
+  });
+
+  it.each(["secret", "accessKey", "accountkey", "hashKey", "encryptKey", "Authorization", "credentials"])(
+    "has a secret in %s",
+    (key) => expect(run("without_secrets", `{"${key}":"s"}`)).toBe(`{"${key}":"secret://*:*@"}`),
+  );
+
+  it("of a log gives the last errors, without the noise", () => {
+    const lines = [
+      { level: "info", message: "fine" },
+      { level: "error", message: "one\nline", error: 'a "b"' },
+      { level: "fatal", message: "two" },
+      { level: "error", message: "end", error: "http: Server closed" },
+      { level: "panic", message: "three", error: "c\td" },
+      { level: "warn", message: "four", error: "d" },
+    ].map((line) => JSON.stringify(line));
+    const log = `noise\n${lines.join("\n")}\n`;
+    expect(run("errors_of_log 9", log)).toBe('one line: a "b"\ntwo\nthree: c d\n');
+    expect(run("errors_of_log 1", log)).toBe("three: c d\n");
+  });
+});
+
+describe("asking", () => {
+  const curl = (code: number, text: string) =>
+    `curl() { printf '%s\\n' "curl $*" >>asked; printf '%b' '${text}'; return ${code}; }; `;
+  const fetched = `told fetch http://a 3; echo "[$body|$why|$asker]"`;
+  prints([
+    [
+      `${curl(0, "x\\ny\\n200")}${fetched}; cat asked`,
+      "= 0\n[x\ny|HTTP 200|]\ncurl -sS -L -m 3 -w \\n%{http_code} http://a\n",
+    ],
+    [`${curl(0, "\\n204")}${fetched}`, "= 0\n[|HTTP 204|]\n"],
+    [`${curl(0, "x\\n404")}${fetched}`, "= 1\n[x|HTTP 404|]\n"],
+    [`${curl(0, "x\\n2000")}${fetched}`, "= 1\n[x|HTTP 2000|]\n"],
+    [`${curl(6, "no name\\n000")}${fetched}`, "= 2\n[no name\n000|no name|]\n"],
+    [`${curl(7, "refused\\n000")}${fetched}`, "= 2\n[refused\n000|refused|]\n"],
+    [`${curl(28, "late\\n000")}${fetched}`, "= 2\n[late\n000|late|]\n"],
+    [`${curl(60, "no trust\\n000")}${fetched}`, "= 1\n[no trust\n000|no trust|]\n"],
+    [`${curl(0, "\\n200")}fetch http://a 3 -k; cat asked`, "curl -sS -L -m 3 -k -w \\n%{http_code} http://a\n"],
+    ...[1, 77, 125, 126, 127].map(
+      (code): Row => [
+        `there() { return ${code}; }; asker='there with'; ${curl(0, "here\\n200")}${fetched}`,
+        "= 0\n[here|HTTP 200|]\n",
+      ],
+    ),
+    [`there() { printf 'no\\n000'; return 7; }; asker=there; ${fetched}`, "= 2\n[no\n000|no|there]\n"],
+    [`${curl(1, "odd\\n000")}${fetched}`, "= 1\n[odd\n000|odd|]\n"],
+    [
+      `http_proxy=p HTTPS_PROXY=p all_proxy=p; curl() { set +u; printf '%s\\n' "$*[$http_proxy$HTTPS_PROXY$all_proxy]"; echo 200; }; (fetch_own http://a 4 && printf '%s\\n' "$body")`,
+      "-sS -L -m 4 -k -w \\n%{http_code} http://a[]\n",
+    ],
+    [
+      `${curl(0, "x\\n401")}told probe http://a; cat asked`,
+      "HTTP 401= 1\ncurl -sS -L -m 2 -k -w \\n%{http_code} http://a\n",
+    ],
+    [`${curl(7, "r\\n0")}told probe http://a 9`, "r= 2\n"],
+    [
+      `${curl(0, "x\\n200")}told answer http://a; cat asked`,
+      "x\n= 0\ncurl -sS -L -m 10 -k -w \\n%{http_code} http://a\n",
+    ],
+    [`${curl(0, "x\\n500")}told answer http://a`, "= 1\n"],
+    [
+      `${curl(0, "\\n200")}told is_ready http://a; told is_answered http://a; grep -o 'http:.*' asked`,
+      "= 0\n= 0\nhttp://a/readyz\nhttp://a/readyz\n",
+    ],
+    [`${curl(0, "\\n503")}told is_ready http://a; told is_answered http://a`, "= 1\n= 0\n"],
+    [`${curl(7, "r\\n0")}told is_ready http://a; told is_answered http://a`, "= 2\n= 1\n"],
+    [
+      `${curl(0, "\\n404")}told shows 404 a/b 7; told shows 401 a/b 7; cat asked`,
+      "= 0\n= 1\n" + "curl -sS -L -m 7 -k -w \\n%{http_code} http://zot/v2/a/b/tags/list\n".repeat(2),
+    ],
+  ]);
+
+  describe("without curl", () => {
+    const wget = (help: string, code: number, text: string) =>
+      `command() { return 1; }; wget() { case $1 in --help) echo '${help}' ;; *) echo "wget $*" >>asked; echo '${text}'; return ${code} ;; esac; }; `;
+    const asked = 'told fetch http://a 3; echo "[$body|$why]"';
+    prints([
+      [`${wget("  -T SEC", 0, "x")}${asked}; cat asked`, "= 0\n[x|]\nwget -T 3 -q -O - http://a\n"],
+      [`${wget("  -q", 0, "x")}fetch http://a 3 -k; cat asked`, "wget --no-check-certificate -q -O - http://a\n"],
+      [
+        `${wget("  -T SEC", 1, "wget: server returned error: HTTP/1.1 404 Not Found")}${asked}`,
+        "= 1\n[wget: server returned error: HTTP/1.1 404 Not Found|wget: server returned error: HTTP/1.1 404 Not Found]\n",
+      ],
+      ...["Connection refused", "unable to connect", "can't resolve it", "bad address x", "error: timed out"].map(
+        (why): Row => [
+          `${wget("", 1, why.replace("'", "'\\''"))}told fetch http://a 3; echo "[$why]"`,
+          `= 2\n[${why}]\n`,
+        ],
+      ),
+      [`${wget("", 1, "nothing of it")}told fetch http://a 3; echo "[$why]"`, "= 1\n[]\n"],
+    ]);
+  });
+});
+
+describe("a configuration", () => {
+  const read = (config: object, print = "$url") =>
+    `cat >c <<'END'\n${JSON.stringify(config)}\nEND\nread_config c; echo "${print}"`;
+  const http = (http: object) => read({ http: { port: "5000", ...http } });
+  const both = { auth: { apikey: true }, accessControl: { adminPolicy: { actions: [], users: ["a"] } } };
+  prints([
+    [http({}), "http://127.0.0.1:5000\n"],
+    ...[
+      ["", "127.0.0.1"],
+      ["0.0.0.0", "127.0.0.1"],
+      ["10.1.2.3", "10.1.2.3"],
+      ["::", "[::1]"],
+      ["[::]", "[::1]"],
+      ["fe80::1", "[fe80::1]"],
+      ["[fe80::1]", "[fe80::1]"],
+      ["zot.lan", "zot.lan"],
+    ].map(([address, shown]): Row => [http({ address }), `http://${shown}:5000\n`]),
+    [http({ tls: { cert: "/c", key: "/k" } }), "https://127.0.0.1:5000\n"],
+    [read({ http: both }, "$guarded $port"), "true \n"],
+    [read({ http: { auth: both.auth } }, "$guarded"), "false\n"],
+    [read({ http: { accessControl: both.accessControl } }, "$guarded"), "false\n"],
+    [
+      read(
+        {
+          http: { auth: { openid: { providers: { a: { issuer: "https://a" }, b: { issuer: "https://b" } } } } },
+          log: { output: "/log" },
+        },
+        "$issuers $log_file",
+      ),
+      " https://a https://b /log\n",
+    ],
+    [
+      read(
+        {
+          http: {
+            accessControl: {
+              repositories: { "harden-zot/{,**}": {}, "harden-zot/proof-0a1b": { anonymousPolicy: ["read"] } },
+            },
+          },
+        },
+        "$proof",
+      ),
+      "harden-zot/proof-0a1b\n",
+    ],
+    [
+      `cat >c <<END\n{"http":{"auth":{"a":"$state/secrets/a.json","b":"/b/secrets/c.json"}}}\nEND\nread_config c; echo "$secret_files"`,
+      " a.json\n",
+    ],
+    [
+      `echo '{"a":"/harden-zot/secrets/x"}' >c; told is_ours c; echo '{"harden-zot/**":1}' >c; told is_ours c; echo '{"{,harden-zot/}**":1}' >c; told is_ours c; echo '{"x/harden-zot":1}' >c; told is_ours c`,
+      "= 0\n= 0\n= 0\n= 1\n",
+    ],
+  ]);
+});
+
+describe("zot", () => {
+  const engine = (running: string, said: string, code = 0) =>
+    `manager=container service=docker:zot unit=zot running=${running}; docker() { echo "docker $*" >>asked; case $1 in exec) echo '${said}'; return ${code} ;; inspect) echo img ;; *) echo ran ;; esac; }; `;
+  const zot = (text: string) =>
+    `cat >zot <<'END'\n#!/bin/sh\necho x >>"\${0%/*}/asked"\necho '${text}'\nEND\nchmod +x zot; zot=$PWD/zot; `;
+  const SAYS = '{"commit":"v2.1.20-0-gabc"}';
+  prints([
+    [`zot() { :; }; zot=echo; (run_zot verify c)`, "verify c\n"],
+    [
+      `${engine("yes", '{"level":"info"}', 3)}(told run_zot verify c); cat asked`,
+      '{"level":"info"}\n= 3\ndocker exec zot /opt/zot verify c\n',
+    ],
+    [
+      `${engine("yes", "going down", 1)}(told run_zot verify c); cat asked`,
+      "ran\n= 0\ndocker exec zot /opt/zot verify c\ndocker inspect -f {{.Image}} zot\ndocker run --rm --network none --volumes-from zot --entrypoint /opt/zot img verify c\n",
+    ],
+    [`${engine("no", "")}(told run_zot verify c); cut -d ' ' -f 2 asked`, "ran\n= 0\ninspect\nrun\n"],
+    [`manager=container; docker() { return 1; }; service=docker:zot; (told run_zot x)`, "= 1\n"],
+    // Asked once, and again when the file changes.
+    [
+      `${zot(SAYS)}read_version; read_version; echo $version; grep -c x asked; touch -d @1 zot; read_version; grep -c x asked`,
+      "2.1.20\n1\n2\n",
+    ],
+    [`${zot("hello")}read_version; echo "[$version]"; ls "$state"`, "[]\nsecrets\ntxn\n"],
+    [`${zot('{"commit":"2.10.3"}')}read_version; echo "[$version]"; ls "$state"`, "[2.10.3]\nsecrets\ntxn\nversion\n"],
+    [`${zot(SAYS)}echo half >"$state/version"; read_version; echo $version`, "2.1.20\n"],
+    [
+      `${zot(SAYS)}printf '%s\\n9.9.9\\n' "$(ls -lLin "$zot")" >"$state/version"; read_version; echo $version`,
+      "9.9.9\n",
+    ],
+    [
+      "zot=none version=''; zot_trouble",
+      "there is no zot to run at none: install it there, or correct the host's zot setting\n",
+    ],
+    [
+      "zot=/etc/passwd; zot_trouble",
+      "there is no zot to run at /etc/passwd: install it there, or correct the host's zot setting\n",
+    ],
+    ["zot=/bin; zot_trouble", "there is no zot to run at /bin: install it there, or correct the host's zot setting\n"],
+    ["zot=/bin/sh; zot_trouble", ""],
+    [
+      "zot=/bin/sh version=''; zot_trouble",
+      "/bin/sh --version did not say a version: is it zot, built for this machine?\n",
+    ],
+    [
+      "manager=container version='' zot=/z; zot_trouble; running=refused; zot_trouble",
+      "/z --version did not say a version: is it zot, built for this machine?\n",
+    ],
+  ]);
+});
+
+describe("the service that is asked for", () => {
+  const set = (words: string) => `service=${words}; set_up_service; echo "$manager $unit [$as_root] [$user]"`;
+  prints([
+    [set("systemd:zot sudo=yes"), "systemd zot [sudo -n] []\n"],
+    [set("systemd-user:zot sudo=yes XDG_RUNTIME_DIR=/x"), "systemd zot [] [yes]\n"],
+    [
+      `unset XDG_RUNTIME_DIR; service=systemd-user:zot; set_up_service; id() { echo 7; }; unset XDG_RUNTIME_DIR; set_up_service; sh -c 'echo $XDG_RUNTIME_DIR'`,
+      "/run/user/7\n",
+    ],
+    [set("launchd:a.b"), "launchd a.b [] []\n"],
+    [set("docker:a"), "container a [] []\n"],
+    [set("podman:a"), "container a [] []\n"],
+    ["stop=''; (set_up_service)", "harden-zot: activate needs stop=\n"],
+    ...["systemd:", "docker", "rc:zot", "", "launchd:", "podman:", "systemd-user:"].map(
+      (service): Row => [
+        `service=${service}; (set_up_service); echo $?`,
+        `harden-zot: service=${service}: give systemd:NAME, systemd-user:NAME, launchd:NAME, docker:NAME, podman:NAME or command\n2\n`,
+      ],
+    ),
+    ["told run_words echo a,b,c", "a b c\n= 0\n"],
+    ["as_root=echo; (become a b)", "a b\n"],
+  ]);
+
+  describe("is changed by commands", () => {
+    prints([
+      [`told limited sh -c 'echo words; echo more >&2; exit 3'; echo "[$said]"`, "= 3\n[words\nmore]\n"],
+      [`told limited true; echo "[$said]"`, "= 0\n[]\n"],
+      [`umask_of_login=0027; told limited sh -c umask; echo "$said"`, "= 0\n0027\n"],
+      ["trap '' HUP; limited sh -c 'kill -HUP $$; echo deaf'; echo \"[$said]\"", "[]\n"],
+      ['echo in | limited cat; limited cat; echo "[$said]"', "[]\n"],
+    ]);
+
+    it("that hang are killed", () => {
+      expect(run(`wait=1; told limited sleep 9; echo "$said"; kill -0 $! 2>/dev/null || echo gone`)).toBe(
+        "= 1\nit did not come back within 1 s\ngone\n",
+      );
+    });
+  });
+
+  describe("by its manager", () => {
+    const limited = "limited() { echo limited $*; }; ";
+    const state = (tool: string) => `${tool}; service_state; echo "$running [$pid]"`;
+    const systemd = "service=systemd:zot; set_up_service; ";
+    const shown = (text: string, code = 0) => `${systemd}systemctl() { printf '${text}'; return ${code}; }`;
+    const launchd = "service=launchd:zot HOME=$PWD; set_up_service; id() { echo 7; }; ";
+    const docker = "service=docker:zot; set_up_service; ";
+    prints([
+      [
+        `${systemd}systemctl() { echo "$*" >asked; }; service_state; cat asked`,
+        "show -p LoadState -p ActiveState -p SubState -p MainPID zot\n",
+      ],
+      [state(shown("MainPID=12\\nLoadState=loaded\\nActiveState=active\\nSubState=running\\n")), "yes [12]\n"],
+      [state(shown("MainPID=0\\nLoadState=loaded\\nActiveState=failed\\nSubState=dead\\n")), "no []\n"],
+      [state(shown("MainPID=0\\nLoadState=not-found\\nSubState=dead\\n")), "missing []\n"],
+      [state(shown("SubState=running\\n", 1)), "refused []\n"],
+      [state(shown("sudo: hm\\n")), "refused []\n"],
+      [
+        `${systemd}${limited}systemd_restart; systemd_stop; user=yes; systemd_restart; systemd_stop`,
+        "limited systemctl reset-failed zot\nlimited systemctl restart zot\nlimited systemctl stop zot\nlimited systemctl --user reset-failed zot\nlimited systemctl --user restart zot\nlimited systemctl --user stop zot\n",
+      ],
+      [
+        `${systemd}journalctl() { echo "$*"; }; systemd_log; user=yes; systemd_log`,
+        "--unit=zot -n 40 -o cat --no-pager\n--user-unit=zot -n 40 -o cat --no-pager\n",
+      ],
+      // launchd: in each domain, with and without a process, with and without a plist.
+      ...["gui/7", "user/7", "system"].map(
+        (domain): Row => [
+          `${launchd}launchctl() { [ "$2" = ${domain}/zot ] && printf 'x = {\\n\\tpid = 33\\n\\tpid-local = 4\\n}\\n'; }; service_state; echo "$running $pid $domain"`,
+          `yes 33 ${domain}\n`,
+        ],
+      ),
+      [state(`${launchd}launchctl() { echo 'x = {}'; }`), "no []\n"],
+      [state(`${launchd}launchctl() { return 113; }`), "missing []\n"],
+      [
+        state(
+          `${launchd}launchctl() { return 113; }; mkdir -p Library/LaunchAgents; : >Library/LaunchAgents/zot.plist`,
+        ),
+        "no []\n",
+      ],
+      [state(`${launchd}launchctl() { echo sudo: no >&2; return 1; }`), "refused []\n"],
+      [
+        `${launchd}${limited}launchctl() { :; }; launchd_restart; launchd_stop`,
+        "limited launchctl kickstart -k gui/7/zot\nlimited launchctl bootout gui/7/zot\n",
+      ],
+      [`${launchd}${limited}launchctl() { return 1; }; told launchd_stop; told launchd_restart`, "= 0\n= 1\n"],
+      [
+        `${launchd}limited() { echo "$*"; return 5; }; sleep() { echo sleep $1; }; launchctl() { return 1; }; launchd_plist() { printf /Library/LaunchDaemons/zot.plist; }; told launchd_restart`,
+        "bootstrap system /Library/LaunchDaemons/zot.plist\nsleep 1\n"
+          .replace(/^/gm, "")
+          .replace("bootstrap", "launchctl bootstrap")
+          .repeat(2) + "launchctl bootstrap system /Library/LaunchDaemons/zot.plist\n= 1\n",
+      ],
+      [
+        `${launchd}${limited}launchctl() { return 1; }; launchd_plist() { printf /l/zot.plist; }; told launchd_restart`,
+        "limited launchctl bootstrap gui/7 /l/zot.plist\n= 0\n",
+      ],
+      [
+        `${launchd}echo out >o; echo err >e; launchctl() { printf '\\tstdout path = %s\\n\\tstderr path = %s\\n\\tpath = /no\\n' o e; }; launchd_log`,
+        "err\nout\n",
+      ],
+      [
+        state(`${docker}docker() { echo "$*" >asked; echo running 12; }`) + "; cat asked",
+        "yes [12]\ninspect -f {{.State.Status}} {{.State.Pid}} zot\n",
+      ],
+      [state(`${docker}docker() { echo exited 0; }`), "no []\n"],
+      [state(`${docker}docker() { echo Error: No such object: zot; return 1; }`), "missing []\n"],
+      [state(`${docker}docker() { echo no such object zot; return 125; }`), "missing []\n"],
+      [state(`${docker}docker() { echo permission denied; return 1; }`), "refused []\n"],
+      [
+        `${docker}${limited}docker() { echo "$*"; }; container_restart; container_stop; container_log`,
+        "limited docker restart zot\nlimited docker stop zot\nlogs --tail 40 zot\n",
+      ],
+      [state(`become() { [ "$*" = 'is it' ] && echo 12; }`), "yes [12]\n"],
+      [state(`become() { printf 'up since\\n12\\n'; }`), "yes [12]\n"],
+      [state(`become() { printf 'up 12\\n'; }`), "yes []\n"],
+      [state(`become() { echo 12; return 3; }`), "no []\n"],
+      [state(`become() { echo sudo: no; return 1; }`), "refused []\n"],
+      [`${limited}command_restart; command_stop`, "limited up now\n".replace(/^/, "limited down\n") + "limited down\n"],
+      [`limited() { echo "$*"; return 4; }; told command_restart`, "down\n= 4\n"],
+    ]);
+  });
+
+  prints([
+    [
+      "running=missing unit=z service=docker:z; service_trouble",
+      "the service manager does not know z (service=docker:z): correct the host's service setting\n",
+    ],
+    [
+      "id() { echo me; }; running=refused said='a\nb'; service_trouble; running=no; service_trouble",
+      "the service manager did not let me ask for command: b (docs/hosts.md has what each manager needs)\n",
+    ],
+    [
+      `command_log() { printf '%s\\n' '{"level":"error","message":"a"}' '{"level":"error","message":"b"}'; }; log_file=$PWD/log; echo '{"level":"fatal","message":"c"}' >log; service_errors; last_error`,
+      "a\nb\nc\n: c",
+    ],
+    ["command_log() { :; }; last_error", ""],
+  ]);
+});
+
+describe("the file that zot runs with", () => {
+  const ps = (args: string) =>
+    `ps() { echo '  PID ARGS'; echo '   12 ${args}'; echo ' 112 x serve /112'; }; mkdir -p a; `;
+  prints([
+    [`${ps("/opt/zot serve /etc/zot.json")}pid=12; served_file`, "/etc/zot.json"],
+    [`${ps("/opt/zot serve")}pid=12; served_file`, ""],
+    [`${ps("/opt/zot serve /none/zot.json")}pid=12; served_file`, ""],
+    [`${ps("/opt/zot serve /etc/zot.json")}pid=''; served_file`, ""],
+    [`${ps("/opt/zot serve a/c.json")}pid=$$; ps() { echo "$$ zot serve a/c.json"; }; served_file`, "~/a/c.json"],
+    [
+      `running=yes; served_file() { printf /x/config.json; }; file_trouble`,
+      "command runs zot with /x/config.json, and not with ~/config.json: correct the host's configDirectory setting, or have the service run zot serve ~/config.json\n",
+    ],
+    [`running=yes; : >config.json; served_file() { printf "$PWD/config.json"; }; file_trouble`, ""],
+    [
+      `running=yes; served_file() { :; }; file_trouble`,
+      "command runs, but not from ~/config.json, which is not there: correct the host's configDirectory setting\n",
+    ],
+    [`running=no; file_trouble`, ""],
+    [
+      `ln -s x config.json; file_trouble`,
+      "~/config.json is a symbolic link, which whoever made it would put back: make it a file of its own\n",
+    ],
+    [`most_compared=3; echo {} >config.json; found_config; echo {__} >config.json; found_config`, "{}\n"],
+    [
+      `most_compared=3; echo {} >config.json; found_config; echo; echo {} >config.json; most_compared=2; found_config`,
+      "{}\n\n",
+    ],
+  ]);
+});
+
+describe("a container's network", () => {
+  const docker = (said: string) => `service=docker:zot; set_up_service; docker() { echo '${said}'; }; `;
+  const ports = '{"5000/tcp":[{"HostIp":"","HostPort":"6000"}]}';
+  prints([
+    [`${docker(`bridge ${ports}`)}look_at_network; echo "[$network] [$shown]"`, "[bridge] [6000]\n"],
+    [`${docker("host {}")}look_at_network; echo "[$network] [$shown]"`, "[host] []\n"],
+    [`${docker("bridge x")}manager=command; asker=x; look_at_network; echo "[$network$asker]"`, "[]\n"],
+    [
+      "url=http://1.2.3.4:5000 network=bridge; port_trouble; network=''; port_trouble; network=host; port_trouble; network=container:x; port_trouble",
+      "zot listens on 5000 in the container and the host shows no port of it: publish it under the same number (-p 5000:5000)\n".slice(
+        0,
+        0,
+      ),
+    ],
+    [
+      "url=http://127.0.0.1:5000 network=bridge; port_trouble; shown=5000; port_trouble; shown=''; url=https://[::1]:5000; port_trouble",
+      "zot listens on 5000 in the container and the host shows no port of it: publish it under the same number (-p 5000:5000)\n".repeat(
+        2,
+      ),
+    ],
+    [
+      `url=http://127.0.0.1:5000; network=host; port_trouble; network=container:x; port_trouble; network=''; port_trouble`,
+      "",
+    ],
+    [
+      `${docker("img")}running=yes network=bridge; set_asker; echo "$asker" | sed 's| -v /[a-z0-9:/]*ro||g'`,
+      "docker run --rm --network container:zot --volumes-from zot --entrypoint /usr/bin/env img\n".replace(
+        "docker",
+        " docker",
+      ),
+    ],
+    [
+      `${docker("img")}running=no network=lan as_root='sudo -n'; sudo() { echo img; }; set_asker; echo "$asker" | sed 's| -v /[a-z0-9:/]*ro||g'`,
+      "sudo -n docker run --rm --network lan --volumes-from zot --entrypoint /usr/bin/env img\n",
+    ],
+    [`${docker("img")}asker=''; network=host; set_asker; network=''; set_asker; echo "[$asker]"`, "[]\n"],
+    [`${docker("img")}network=lan; docker() { return 1; }; set_asker; echo "[$asker]"`, "[]\n"],
+  ]);
+});
+
+describe("waiting until zot serves", () => {
+  /** One state a look, "running pid ready", the last one for ever; a second passes between two. */
+  const serves = (states: string[], old = "1", wait = 60) => `
+wait=${wait}; printf '%s\\n' ${states.map((state) => `'${state}'`).join(" ")} >states; echo 0 >clock
+service_state() { read -r running pid ready <states; [ "$pid" != - ] || pid=''; [ "$(wc -l <states)" -lt 2 ] || { sed 1d states >rest; mv rest states; }; }
+is_ready() { [ "$ready" = 0 ]; }
+date() { cat clock; }
+nap() { echo $(($(cat clock) + 1)) >clock; }
+told serves http://zot ${old}; cat clock`;
+  prints([
+    [serves(["yes 2 0"]), "= 0\n0\n"],
+    [serves(["yes 1 0", "yes 1 0", "yes 2 0"]), "= 0\n2\n"],
+    [serves(["yes 1 0"], "1", 5), "= 1\n5\n"],
+    [serves(["yes - 0"]), "= 0\n0\n"],
+    // Another process than the one that answered.
+    [serves(["yes 2 0", "yes 3 0", "yes 3 0"]), "= 0\n1\n"],
+    // Two deaths, seen by a gap or by another process id.
+    [serves(["yes 2 1", "no - 1", "yes 3 1", "no - 1", "yes 4 0"]), "= 1\n3\n"],
+    [serves(["yes 2 1", "yes 3 1", "yes 4 1", "yes 4 0"]), "= 1\n2\n"],
+    [serves(["yes 2 1", "no - 1", "yes 3 0"]), "= 0\n2\n"],
+    // Held back after one death; without any process at all; a start that takes its time.
+    [serves(["yes 2 1", "no - 1"]), "= 1\n3\n"],
+    [serves(["no - 1"]), "= 1\n16\n"],
+    [serves(["yes 2 1"], "1", 30), "= 1\n30\n"],
+    [serves(["yes 2 1", "refused - 1", "yes 2 0"]), "= 0\n2\n"],
+  ]);
+});
+
+describe("locks", () => {
+  prints([
+    [`told alive $$`, "= 1\n"],
+    [`sleep 9 & told alive $!; kill $!`, "= 1\n"],
+    [`sleep 9 & ps() { echo PID; echo "$! sh /d/agent.sh x"; }; told alive $!; kill $!`, "= 0\n"],
+    [`sleep 9 & ps() { echo PID; }; told alive $!; kill $!`, "= 0\n"],
+    [`told alive 99999999`, "= 1\n"],
+    [`(lock); ls "$state"`, "secrets\ntxn\n"],
+    [
+      `echo 77 >"$state/lock"; alive() { return 0; }; wait=0; (lock); echo $?; cat "$state/lock"; ls "$state"`,
+      "harden-zot: another run (process 77) is changing this registry and did not finish within 0 s; nothing was changed, try again\n75\n77\nlock\nsecrets\ntxn\n",
+    ],
+    [`echo 77 >"$state/lock"; alive() { return 1; }; lock; [ "$(cat "$state/lock")" = $$ ] && echo mine`, "mine\n"],
+    [
+      `: >"$state/lock"; mkdir "$state/lock.breaking"; alive() { return 1; }; nap() { echo x >>naps; }; lock; wc -l <naps; [ "$(cat "$state/lock")" = $$ ] && echo mine; ls "$state" | grep break`,
+      "30\nmine\n",
+    ],
+    [`rm -rf "$state"; (lock 2>/dev/null); echo $?`, "1\n"],
+  ]);
+});
+
+describe("whose the host is", () => {
+  const held = `printf 'owner=a:1\\nlife=x\\n' >"$state/tenure"; `;
+  const REFUSED =
+    "harden-zot: this registry is delivered by a:1, and this run is of b: deliver to it from there, or take it over with the host's setting takeOver: a:1; nothing was changed\n1\n";
+  const LEFT =
+    "harden-zot: this registry is delivered by a:1 (life x) and stays as it is; activate was for b (life y), which was replaced, renamed or taken over\n= 1\n";
+  prints([
+    ["read_tenure; echo [$held_owner$held_life]", "[]\n"],
+    [
+      `printf 'owner=a=b\\r\\nlife=x\\r\\nother=1\\n' >"$state/tenure"; read_tenure; echo "[$held_owner] [$held_life]"`,
+      "[a=b] [x]\n",
+    ],
+    [`owner=b life=y; take_tenure; cat "$state/tenure"`, "owner=b\nlife=y\n"],
+    [`${held}owner=b life=y; (take_tenure); echo $?`, REFUSED],
+    [`${held}(take_tenure)`, REFUSED.replace("of b", "of somebody who gives no owner").replace("\n1\n", "\n")],
+    [`${held}owner=b life=y takeover=a:1; take_tenure; cat "$state/tenure"`, "owner=b\nlife=y\n"],
+    [`${held}owner=a:1 life=y; take_tenure; cat "$state/tenure"`, "owner=a:1\nlife=y\n"],
+    [`${held}owner=a:1 life=x; put_in_place() { echo put; }; told take_tenure`, "= 0\n"],
+    [
+      `${held}owner=a:1 life=z; put_in_place() { return 1; }; (take_tenure); echo $?`,
+      "harden-zot: cannot write in ~/harden-zot: is the disk full? nothing was changed\n1\n",
+    ],
+    ["told ends_here", "= 0\n"],
+    [`${held}owner=a:1 life=x; told ends_here`, "= 0\n"],
+    [`${held}owner=b life=y; told ends_here`, LEFT],
+    [`${held}told ends_here`, LEFT.replace("for b (life y)", "for no owner (life none)")],
+    [`${held}owner=a:1 life=y; told ends_here`, LEFT.replace("for b", "for a:1")],
+    [`${held}owner=a:1 life=y last=yes; told ends_here`, "= 0\n"],
+    [`${held}owner=b life=y last=yes; told ends_here`, LEFT],
+  ]);
+});
+
+describe("the record", () => {
+  const read = `read_record; echo "$applied_sha256 $applied_restart $applied_zot $applied_heal $applied_rollback."`;
+  prints([
+    [read, "   0 .\n"],
+    [
+      `printf 'sha256=s\\nrestart=r=1\\nzot=z\\nheal=12\\nrollback=yes\\nmore=1\\n' >"$state/record"; ${read}`,
+      "s r=1 z 12 yes.\n",
+    ],
+    ...["", "08", "x", "1x"].map(
+      (heal): Row => [`printf 'sha256=s\\nheal=${heal}\\n' >"$state/record"; ${read}`, "s   0 .\n"],
+    ),
+    [`printf 'heal=0\\n' >"$state/record"; ${read}`, "   0 .\n"],
+    [
+      "heal=3; write_record p; operation=rollback; write_record q",
+      "sha256=new\nrestart=p\nzot=2.1.20\nheal=3\nsha256=new\nrestart=q\nzot=2.1.20\nheal=3\nrollback=yes\n",
+    ],
+  ]);
+});
+
+describe("the journal", () => {
+  prints([
+    [
+      `write_journal switch; had=x was=x old_url=x operation=x; read_journal "$txn/switch"; echo $had $was $old_url $operation; ls "$txn"`,
+      "yes healthy http://old activate\nswitch\n",
+    ],
+    [
+      `write_journal switch; sed -i 's/yes/no/' "$txn/switch"; (read_journal "$txn/switch"); echo $?`,
+      "harden-zot: ~/harden-zot/txn/switch is not whole, so what an interrupted run was doing is not known; nothing was changed. ~/harden-zot/txn holds: switch. Look at ~/config.json: where it is not what zot should serve, put before.json, the one from before that run, in its place; then remove ~/harden-zot/txn and run again\n1\n",
+    ],
+    [
+      `fsync() { echo "fsync $*"; }; write_journal commit`,
+      "fsync ~/harden-zot/txn/commit.new\nfsync ~/harden-zot/txn ~/harden-zot\n",
+    ],
+    [
+      `journal_phase; : >"$txn/rollback"; journal_phase; : >"$txn/switch"; journal_phase; : >"$txn/commit"; journal_phase`,
+      "rollback\nswitch\ncommit\n",
+    ],
+    [
+      `write_journal commit; commit() { echo committed; }; operation=x; told recover; ls "$state"`,
+      "harden-zot: finishing an interrupted activate\ncommitted\n= 0\nsecrets\n",
+    ],
+    [
+      `write_journal rollback; undo_switch() { outcome=bad; return 1; }; recover`,
+      "harden-zot: rolling back an interrupted activate\nharden-zot: bad\n",
+    ],
+    [
+      `write_journal switch; undo_switch() { outcome=good; }; recover`,
+      "harden-zot: rolling back an interrupted activate\n",
+    ],
+    [
+      `sleep 9 & here=$!; alive() { [ "$1" = $here ]; }; : >"$state/a.$here"; : >"$state/b.99999"; : >"$state/c.$$"; mkdir "$state/lock.breaking"; : >"$state/d.json"; recover; ls "$state" | sed "s/$here/here/; s/$$/me/"; kill $here`,
+      "a.here\nc.me\nd.json\nsecrets\n",
+    ],
+  ]);
+
+  const before = `echo before >"$txn/before.json"; echo after >"$config"; : >"$txn/switch"; service_state() { running=yes pid=9; }; serves() { echo "serves $*"; }; read_config() { echo "read $1"; }; command_restart() { echo restart; }; command_stop() { echo stop; }; `;
+  const undo = `told undo_switch; echo "$outcome"; cat "$config" 2>/dev/null; ls "$state"`;
+  prints([
+    [
+      `${before}${undo}`,
+      "read ~/config.json\nrestart\nserves http://old 9\n= 0\nthe last good configuration is back and serving\nbefore\nsecrets\n",
+    ],
+    [`${before}cp "$txn/before.json" "$config"; ${undo}`, "= 0\nthe configuration was not changed\nbefore\nsecrets\n"],
+    [
+      `${before}was=running; ${undo}`,
+      "read ~/config.json\nrestart\n= 0\nthe configuration from before is back; zot was not serving then either\nbefore\nsecrets\n",
+    ],
+    [
+      `${before}was=stopped; ${undo}`,
+      "read ~/config.json\nstop\n= 0\nthe configuration from before is back; zot was not serving then either\nbefore\nsecrets\n",
+    ],
+    [
+      `${before}command_restart() { return 1; }; ${undo}`,
+      "read ~/config.json\nserves http://old none\n= 0\nthe last good configuration is back and serving\nbefore\nsecrets\n",
+    ],
+    [
+      `${before}serves() { return 1; }; service_errors() { echo a; echo b; }; ${undo}`,
+      "read ~/config.json\nrestart\n= 1\nthe last good configuration is back but zot does not serve at http://old: b\nbefore\nsecrets\n",
+    ],
+    [
+      `${before}rm "$txn/before.json"; had=no was=stopped; ${undo}`,
+      "stop\n= 0\nthe configuration from before is back; zot was not serving then either\nsecrets\n",
+    ],
+    // A rollback that was killed after it had put the file back.
+    [
+      `${before}mv "$txn/switch" "$txn/rollback"; rm "$txn/before.json"; ${undo}`,
+      "read ~/config.json\nrestart\nserves http://old 9\n= 0\nthe last good configuration is back and serving\nafter\nsecrets\n",
+    ],
+    [
+      `${before}mv() { case $* in *before*) return 1 ;; *) command mv "$@" ;; esac; }; ${undo}`,
+      "read ~/config.json\nrestart\nserves http://old 9\n= 0\nthe last good configuration is back and serving\nbefore\nsecrets\n",
+    ],
+    [
+      `${before}mv() { case $* in *before*) return 1 ;; *) command mv "$@" ;; esac; }; cat() { case $1 in *before*) return 1 ;; *) command cat "$@" ;; esac; }; told undo_switch; echo "$outcome"; ls "$txn"`,
+      "= 1\nthe last good configuration could not be put back from ~/harden-zot/txn/before.json to ~/config.json: make that directory writable and run again\nbefore.json\nrollback\n",
+    ],
+    [
+      `${before}restart_with() { :; }; errors=x; command_log() { echo '{"level":"error","message":"port"}'; }; why=cause; (give_up_switch); echo $?`,
+      "read ~/config.json\nrestart\nserves http://old 9\nharden-zot: cause; the last good configuration is back and serving\n  zot: port\n1\n",
+    ],
+  ]);
+});
+
+describe("a commit", () => {
+  const files = (...names: string[]) => names.map((name) => `echo ${name} >"$txn/${name}"`).join("; ");
+  const NOT_NOTED =
+    "is done and zot serves, but that could not be noted down in ~/harden-zot: make it writable and run again\n1\n";
+  prints([
+    [
+      `${files("original.json", "catalog", "record", "commit")}; commit; ls "$state"; cat "$state/record"`,
+      "catalog\noriginal.json\nrecord\nsecrets\nrecord\n",
+    ],
+    [
+      `${files("original.none", "previous.json", "previous.record", "record")}; commit; ls "$state"`,
+      "original.none\nprevious.json\nprevious.record\nrecord\nsecrets\n",
+    ],
+    [
+      `fsync() { return 1; }; ${files("record")}; (commit); echo $?; ls "$txn"`,
+      `harden-zot: the activate ${NOT_NOTED}record\n`,
+    ],
+    [
+      `fsync() { [ "$1" != "$state" ]; }; ${files("record")}; (commit); echo $?; ls "$state"`,
+      `harden-zot: the activate ${NOT_NOTED}record\nsecrets\ntxn\n`,
+    ],
+    [`mv() { return 1; }; ${files("catalog", "record")}; (commit); echo $?`, `harden-zot: the activate ${NOT_NOTED}`],
+    ...["restore", "close"].map(
+      (operation): Row => [
+        `operation=${operation}; for f in original.json original.none previous.json previous.record version record catalog tenure; do : >"$state/$f"; done; commit; ls "$state"`,
+        operation === "restore" ? "tenure\n" : "original.json\noriginal.none\ntenure\n",
+      ],
+    ),
+    // a: in use; b: by the one before; c: by nobody; d: by nobody yet.
+    [
+      `for f in a b c d; do : >"$state/secrets/$f.json"; done; touch -d @5 "$state"/secrets/[abc].json; : >"$state/record"; touch -d @6 "$state/record"; echo '"/a.json"' >"$config"; echo '"/b.json"' >"$state/previous.json"; ${files("record")}; commit; ls "$state/secrets"`,
+      "a.json\nb.json\nd.json\n",
+    ],
+    [
+      `: >"$state/secrets/c.json"; touch -d @5 "$state/secrets/c.json"; ${files("record")}; commit; ls "$state/secrets"`,
+      "c.json\n",
+    ],
+  ]);
+});
