@@ -95,8 +95,11 @@ operations: $(LOCK) ## SEQUENCES=200 SEED=1: random sequences of what operators 
 soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
 	@$(NODE) bench/soak/main.ts
 
-supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it (OUT=sbom.json)
-	@$(NODE) tools/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
+supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it; npm's audit (OUT=sbom.json)
+	@npx vitest run tools/supply-chain
+	$(if $(OUT),npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only >'$(OUT)')
+	npm audit
+	npm audit signatures
 
 ansible: $(LOCK) ## the same registry hardened by an Ansible playbook, side by side (fetches ansible-core; python3 >= 3.11)
 	@$(NODE) bench/ansible/compare.ts
