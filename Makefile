@@ -17,7 +17,7 @@ by_code = $(if $(filter 0,$(1)),,$(if $(filter 1,$(1)),@false,+@exit $(1)))
 pass_on = $(call by_code,$(shell cat $(CODE); rm -f $(CODE)))
 endif
 
-.PHONY: help install demo demo-stop test unit check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain ansible growth bench $(addsuffix -asked,$(ASKED))
+.PHONY: help install demo demo-stop test unit check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain growth bench $(addsuffix -asked,$(ASKED))
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -98,13 +98,13 @@ operations: $(LOCK) ## SEQUENCES=200 SEED=1: random sequences of what operators 
 soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
 	@$(NODE) bench/soak/main.ts
 
-supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it (OUT=sbom.json)
-	@$(NODE) tools/supply-chain/main.ts $(if $(OUT),--out '$(OUT)')
+supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it; npm's audit (OUT=sbom.json)
+	@npx vitest run tools/supply-chain
+	$(if $(OUT),npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only >'$(OUT)')
+	npm audit
+	npm audit signatures
 
-ansible: $(LOCK) ## the same registry hardened by an Ansible playbook, side by side (fetches ansible-core; python3 >= 3.11)
-	@$(NODE) bench/ansible/compare.ts
-
-growth: $(LOCK) ## time and memory by identities and patterns up to 1,000, and by HOSTS='1 3 10 30'; draws docs/growth.svg
+growth: $(LOCK) ## time and memory by identities and patterns up to 1,000, and by HOSTS='1 3 10 30'
 	@$(NODE) bench/growth/growth.ts
 
 bench: $(LOCK) ## preview and up next to an empty program; delivery; API keys; access rules; verification

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const room = (name: string, include: string[], more: object = {}) => ({
-  extends: true,
+  extends: true as const,
   test: { name, include, ...more },
 });
 

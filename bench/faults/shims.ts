@@ -39,9 +39,7 @@ export class FaultShims {
   constructor(host: string) {
     this.directory = join(host, "shims");
     mkdirSync(this.directory, { recursive: true });
-    for (const tool of TOOLS) {
-      writeFileSync(join(this.directory, tool), shim(tool, this.directory), { mode: 0o755 });
-    }
+    for (const tool of TOOLS) writeFileSync(join(this.directory, tool), shim(tool, this.directory), { mode: 0o755 });
     writeFileSync(join(this.directory, "fault"), fault(host, this.directory));
     writeFileSync(
       join(this.directory, "enter"),

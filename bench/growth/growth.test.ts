@@ -1,53 +1,31 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { exponent, type Series, TOLERANCE } from "./fit";
-import { plot } from "./plot";
 import { costOf } from "./processes";
+import { growth, type Series, TOLERANCE } from "./series";
 
 const series = (cpu: (n: number) => number, sizes = [1, 10, 100, 300, 1000]): Series => ({
-  step: "a <step>",
+  step: "a step",
   axis: "patterns",
-  points: sizes.map((n) => ({ n, cpu: cpu(n), wall: cpu(n) })),
+  points: sizes.map((n) => ({ n, cpu: 1e-5 * n ** 2 + cpu(n), engine: 1e-5 * n ** 2, wall: 0 })),
 });
 
 it.each<[string, (n: number) => number, number]>([
-  ["linear", (n) => 0.002 * n, 1],
-  ["linear, above what is always there", (n) => 3 + 0.002 * n, 1],
-  ["n log n", (n) => 0.001 * n * Math.log(n), 1.19],
-  ["a square", (n) => 1 + 1e-5 * n * n, 2],
-  ["a square that is small beside what is linear at first", (n) => 0.001 * n + 1e-5 * n * n, 1.74],
-  ["a root", (n) => 0.1 * Math.sqrt(n), 0.53],
-])("the exponent of %s is found", (_, cpu, k) => {
-  expect(exponent(series(cpu))).toBeCloseTo(k, 1);
-  expect((exponent(series(cpu)) as number) > TOLERANCE).toBe(k > 1.5);
+  ["linear", (n) => 0.002 * n, 10.1],
+  ["linear, above what is always there", (n) => 1 + 0.002 * n, 10.1],
+  ["n log n", (n) => 0.001 * n * Math.log(n), 15],
+  ["a square", (n) => 0.5 + 1e-5 * n * n, 100],
+  ["a square that is small beside what is linear at first", (n) => 0.001 * n + 1e-5 * n * n, 55.3],
+  ["a root", (n) => 0.1 * Math.sqrt(n), 3.4],
+])("growth of %s is found, without the engine's", (_, cpu, times) => {
+  expect(growth(series(cpu))).toBeCloseTo(times, 1);
+  expect((growth(series(cpu)) as number) > TOLERANCE).toBe(times > 20);
 });
 
-it("what the engine takes is not counted", () => {
-  const { points, ...rest } = series((n) => 3 + 0.002 * n);
-  const written = points.map((point) => ({
-    ...point,
-    cpu: point.cpu + 1e-5 * point.n ** 2,
-    engine: 1e-5 * point.n ** 2,
-  }));
-  expect(exponent({ ...rest, points: written })).toBeCloseTo(1, 1);
-});
-
-it("noise has no exponent", () => {
-  expect(exponent(series((n) => 1 + (n === 300 ? 0.01 : 0)))).toBeUndefined();
-});
-
-it("the plot has every step with its exponent, a point for every size, and nothing outside of the picture", () => {
-  const svg = plot([series((n) => 0.002 * n), { ...series((n) => 5 + n, [1, 3, 10, 30]), axis: "hosts" }], "a & b");
-  expect(svg.match(/<circle/g)).toHaveLength(9);
-  expect(svg).toContain("a &lt;step>: n^1.00");
-  expect(svg).toContain("a &amp; b");
-  const [, width = 0, height = 0] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)?.map(Number) ?? [];
-  const numbers = (name: string) =>
-    [...svg.matchAll(new RegExp(` ${name}="(-?[\\d.]+)"`, "g"))].map(([, value]) => Number(value));
-  expect(Math.max(...numbers("cx"), ...numbers("x2"))).toBeLessThanOrEqual(width / 2);
-  expect(Math.max(...numbers("cy"), ...numbers("y2"))).toBeLessThanOrEqual(height);
-  expect(Math.min(...numbers("cx"), ...numbers("cy"))).toBeGreaterThanOrEqual(0);
+it("noise has no growth, nor has what was measured without a tenth of it", () => {
+  expect(growth(series((n) => 0.01 + (n === 100 ? 0.019 : 0)))).toBeUndefined();
+  expect(growth(series((n) => 3 + (n === 100 ? 0.29 : 0)))).toBeUndefined();
+  expect(growth(series((n) => n, [1, 10, 30]))).toBeUndefined();
 });
 
 it("counts the CPU of a command and of what that starts, and the memory it holds at once", async () => {

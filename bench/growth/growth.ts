@@ -6,11 +6,10 @@ import { promisify } from "node:util";
 import { findZot, type Part } from "../../sandbox/parts";
 import { renderConfig, serializeConfig } from "../../src/config/render";
 import { benchmark, conditions, markdownTable } from "../benchmark";
-import { exponent, type Point, type Series, TOLERANCE } from "./fit";
 import { settingsOf } from "./input";
-import { plot } from "./plot";
 import { costOf } from "./processes";
 import { PURE_STEPS } from "./pure";
+import { growth, type Point, type Series, TOLERANCE } from "./series";
 import { HOST_RUNS, hostRuns, identityRuns } from "./stacks";
 
 const SIZES = [1, 10, 100, 300, 1000, 3000];
@@ -40,13 +39,10 @@ benchmark("Growth", async () => {
   const { table, byRun } = await hosts(log);
   series.push(...byRun);
 
-  const measured = conditions(stacks.parts);
-  console.log(measured);
+  console.log(conditions(stacks.parts));
   console.log(report(series));
   console.log(table);
-  const file = resolve(__dirname, "../../docs/growth.svg");
-  writeFileSync(file, plot(series, `${conditions([])}; dashed: linear`));
-  const worse = series.filter((one) => (exponent(one) ?? 0) > TOLERANCE);
+  const worse = series.filter((one) => (growth(one) ?? 0) > TOLERANCE);
   for (const { axis, step } of worse) console.error(`worse than linear: ${step}, by ${axis}`);
   process.exitCode = worse.length > 0 ? 1 : 0;
 });
@@ -112,9 +108,7 @@ const seconds = (value: number) => (value < 100 ? value.toPrecision(2) : value.t
 
 function report(all: Series[]): string {
   const rows = all.map((one) => {
-    const points = one.points.toSorted((a, b) => a.n - b.n);
-    const each = (value: (point: Point) => string) => points.map(value).join(" / ");
-    const k = exponent(one);
+    const each = (value: (point: Point) => string) => one.points.map(value).join(" / ");
     return [
       one.step,
       `${each(({ n }) => n.toLocaleString("en"))} ${one.axis}`,
@@ -122,11 +116,11 @@ function report(all: Series[]): string {
       each(({ engine }) => (engine === undefined ? "-" : seconds(engine))),
       each(({ wall }) => seconds(wall)),
       each(({ memory }) => memory?.toFixed(0) ?? "-"),
-      k === undefined ? "-" : k.toFixed(2),
+      growth(one)?.toFixed(1) ?? "-",
     ];
   });
   return markdownTable(
-    ["step", "n", "CPU, s", "of it Pulumi's engine", "by the clock, s", "peak memory, MB", "exponent of the rest"],
+    ["step", "n", "CPU, s", "of it Pulumi's engine", "by the clock, s", "peak memory, MB", "last tenfold of the rest"],
     rows,
   );
 }

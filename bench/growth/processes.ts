@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Point } from "./fit";
+import type { Point } from "./series";
 
 /** Clock ticks of Linux on every processor that Node runs on. */
 const TICKS_A_SECOND = 100;

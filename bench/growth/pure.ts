@@ -4,8 +4,8 @@ import { accessSummary, accessTable, renderTable } from "../../src/review/table"
 import { parseSettings, type Settings } from "../../src/settings/settings";
 import { questions } from "../../src/verify/checks/access-table";
 import { targetOf } from "../../src/verify/target";
-import type { Point } from "./fit";
 import { rawSettings, settingsOf } from "./input";
+import type { Point } from "./series";
 
 const target = (settings: Settings) =>
   targetOf(settings, {

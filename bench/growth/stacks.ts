@@ -3,9 +3,9 @@ import { sshConnections } from "../../sandbox/host/host";
 import type { Part } from "../../sandbox/parts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox";
 import type { Run } from "../../sandbox/stack";
-import type { Point, Series } from "./fit";
 import { ciOf } from "./input";
 import { costOf } from "./processes";
+import type { Point, Series } from "./series";
 
 /** `preview` of a hardened stack that gets so many identities or patterns, and `up` that makes so many identities. */
 export async function identityRuns(

@@ -147,9 +147,7 @@ export class Load {
     });
     this.work(PULL_PERIOD, () => this.pullSlowly(anonymous));
     this.work(PUSH_PERIOD, (round) => this.pushSlowly(round));
-    for (let runner = 0; runner < JOB_RUNNERS; runner++) {
-      this.work(PUSH_PERIOD, (round) => this.job(runner, round));
-    }
+    for (let runner = 0; runner < JOB_RUNNERS; runner++) this.work(PUSH_PERIOD, (round) => this.job(runner, round));
   }
 
   async stop(): Promise<void> {

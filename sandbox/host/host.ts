@@ -94,11 +94,6 @@ export function sshConnections(directory: string): number {
   return readFileSync(join(directory, "sshd.log"), "utf8").match(/^Accepted publickey /gm)?.length ?? 0;
 }
 
-/** How many sessions (commands, file transfers) were opened on them. */
-export function sshSessions(directory: string): number {
-  return readFileSync(join(directory, "sshd.log"), "utf8").match(/^Starting session: /gm)?.length ?? 0;
-}
-
 /** Ends sshd, its sessions, the supervisor and zot, of a host started by this or another process. Files stay. */
 export function stopHost(directory: string): void {
   // First whoever starts others.

@@ -26,9 +26,7 @@ export async function refuseAuthentication(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.headers.authorization || fromUi(request)) {
-    await delay(registry);
-  }
+  if (request.headers.authorization || fromUi(request)) await delay(registry);
   challenge(registry, request, response);
   sendJson(response, 401, new RegistryError(401, "UNAUTHORIZED").body());
 }

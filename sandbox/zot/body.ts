@@ -7,9 +7,7 @@ export async function readBody(body: Readable, limit: number): Promise<Buffer> {
   let size = 0;
   for await (const chunk of body) {
     size += (chunk as Buffer).length;
-    if (size > limit) {
-      throw new RegistryError(413);
-    }
+    if (size > limit) throw new RegistryError(413);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

@@ -29,9 +29,7 @@ export function isLogLevel(level: string): boolean {
 export function createLogger(settings: LogSettings = {}): Logger {
   const threshold = LEVELS.indexOf((settings.level === "warning" ? "warn" : (settings.level ?? "info")) as Level);
   const write = (level: Level, message: string, fields: Fields = {}) => {
-    if (LEVELS.indexOf(level) < threshold) {
-      return;
-    }
+    if (LEVELS.indexOf(level) < threshold) return;
     const line = `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`;
     if (settings.output) {
       appendFileSync(settings.output, line, { mode: 0o600 });

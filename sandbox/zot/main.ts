@@ -32,9 +32,7 @@ async function run([command, ...rest]: string[]): Promise<number | undefined> {
     case "verify":
       return verify(rest[0]);
     case "serve": {
-      if (rest.length !== 1) {
-        return usageError(`accepts 1 arg(s), received ${rest.length}`);
-      }
+      if (rest.length !== 1) return usageError(`accepts 1 arg(s), received ${rest.length}`);
       const { serve } = require("./serve") as typeof import("./serve");
       return serve(rest[0] as string);
     }
@@ -56,18 +54,14 @@ async function run([command, ...rest]: string[]): Promise<number | undefined> {
 }
 
 function verify(path: string | undefined): number {
-  if (path === undefined) {
-    return 0;
-  }
+  if (path === undefined) return 0;
   const { InvalidConfig } = require("./config/validate") as typeof import("./config/validate");
   const { loadConfig } = require("./config/load") as typeof import("./config/load");
   const logger = createLogger();
   try {
     loadConfig(path, logger);
   } catch (error) {
-    if (!(error instanceof InvalidConfig)) {
-      throw error;
-    }
+    if (!(error instanceof InvalidConfig)) throw error;
     logger.error("invalid config file", { config: path });
     return usageError(error.message);
   }

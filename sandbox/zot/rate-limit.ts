@@ -21,9 +21,7 @@ export class RateLimiter {
         const now = Date.now();
         bucket.tokens = Math.min(bucket.rate, bucket.tokens + ((now - bucket.filledAt) / 1000) * bucket.rate);
         bucket.filledAt = now;
-        if (bucket.tokens < 1) {
-          return false;
-        }
+        if (bucket.tokens < 1) return false;
         bucket.tokens -= 1;
         return true;
       });

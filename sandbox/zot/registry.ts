@@ -69,17 +69,13 @@ export class Registry {
 
   private openSessions(rootDirectory: string): Sessions {
     const { hashKey, encryptKey } = this.config.sessionKeys ?? {};
-    if (!hashKey) {
-      this.logger.warn("hashKey is not set in config, generating a random one");
-    }
+    if (!hashKey) this.logger.warn("hashKey is not set in config, generating a random one");
     return new Sessions({ rootDirectory, hashKey, encryptKey });
   }
 
   /** Reads every issuer's discovery document. Throws DiscoveryFailed. */
   async connectIssuers(): Promise<void> {
-    if (!this.sessions) {
-      return;
-    }
+    if (!this.sessions) return;
     for (const [name, provider] of Object.entries(this.config.http.auth.openid?.providers ?? {})) {
       if (name !== "github") {
         this.relyingParties.set(name, await RelyingParty.discover(name, provider, this.origin(), this.sessions));

@@ -31,9 +31,7 @@ export async function serve(path: string): Promise<number | undefined> {
   try {
     started = await initialize(path, config, logger);
   } catch (error) {
-    if (error instanceof StartFailure) {
-      logger.error("failed to init controller", { error: error.message });
-    }
+    if (error instanceof StartFailure) logger.error("failed to init controller", { error: error.message });
     return notInitialized(error);
   }
   try {
@@ -74,9 +72,7 @@ async function initialize(path: string, config: LoadedConfig, logger: Logger) {
 }
 
 function notInitialized(error: unknown): number {
-  if (!(error instanceof InvalidConfig) && !(error instanceof StartFailure)) {
-    throw error;
-  }
+  if (!(error instanceof InvalidConfig) && !(error instanceof StartFailure)) throw error;
   process.stderr.write(`Error: ${error.message}\n`);
   return NOT_INITIALIZED;
 }
@@ -88,9 +84,7 @@ function notRunning(error: unknown, logger: Logger): number {
     process.stderr.write(`panic: ${message}\n`);
     return PANICKED;
   }
-  if (!(error instanceof StartFailure)) {
-    throw error;
-  }
+  if (!(error instanceof StartFailure)) throw error;
   logger.error("failed to start controller, exiting", { error: error.message });
   return NOT_RUNNING;
 }

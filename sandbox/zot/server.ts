@@ -159,15 +159,11 @@ async function answerKeys(registry: Registry, request: IncomingMessage, response
 }
 
 async function answerMetrics(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== "GET") {
-    throw new RegistryError(405);
-  }
+  if (request.method !== "GET") throw new RegistryError(405);
   const { accessControl } = registry.config.http;
   const anonymous = accessControl?.metrics?.anonymousPolicy?.includes("read") ?? false;
   const identity = await identify(registry, request, response, anonymous || anonymousPolicyExists(registry));
-  if (!identity) {
-    return;
-  }
+  if (!identity) return;
   const users = accessControl?.metrics?.users ?? [];
   const allowed = identity.kind === "user" ? users.includes(identity.name) : anonymous;
   if (accessControl && !allowed) {
@@ -190,9 +186,7 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
     return;
   }
   const identity = await identify(registry, request, response, mayBeAnonymous(registry, path, request));
-  if (!identity) {
-    return;
-  }
+  if (!identity) return;
   const query = new URL(request.url ?? "", "http://registry").searchParams;
   if (extension) {
     allowOrigin(registry, response);
@@ -202,9 +196,7 @@ async function answerRegistry(registry: Registry, path: string, request: Incomin
   const { repository = "", reference = "", handler } = route ?? {};
   const exchange: Exchange = { registry, request, response, identity, repository, reference, query };
   if (await authorize(exchange)) {
-    if (!path.includes("/blobs/") && method !== "PUT") {
-      allowOrigin(registry, response);
-    }
+    if (!path.includes("/blobs/") && method !== "PUT") allowOrigin(registry, response);
     await handler?.(exchange);
   }
 }
@@ -215,9 +207,7 @@ function refuseMethod(registry: Registry, method: string, response: ServerRespon
     notFound(response);
     return;
   }
-  if (method === "OPTIONS") {
-    allowOrigin(registry, response);
-  }
+  if (method === "OPTIONS") allowOrigin(registry, response);
   sendEmpty(response, method === "OPTIONS" ? 204 : 405);
 }
 
@@ -243,12 +233,8 @@ function findExtension({ started }: Registry, path: string): Extension | undefin
 /** A request without a name goes on where an anonymous policy exists; docker asking for /v2/ may be told to log in. */
 function mayBeAnonymous(registry: Registry, path: string, request: IncomingMessage): boolean {
   const { metricsPath } = registry.started;
-  if (request.url === MANAGEMENT || (metricsPath !== undefined && path.startsWith(metricsPath))) {
-    return true;
-  }
-  if (!anonymousPolicyExists(registry)) {
-    return false;
-  }
+  if (request.url === MANAGEMENT || (metricsPath !== undefined && path.startsWith(metricsPath))) return true;
+  if (!anonymousPolicyExists(registry)) return false;
   return (
     path !== "/v2/" ||
     fromUi(request) ||
@@ -298,12 +284,8 @@ const NOTHING_GRANTED: Decision = { allowed: false, status: 403, code: "DENIED" 
 
 /** Nothing is refused if zot was started without accessControl (facts, section 6: the danger). */
 function decisionOn(registry: Registry, identity: Identity, request: IncomingMessage): Decision {
-  if (!registry.started.authorization) {
-    return { allowed: true, status: 200 };
-  }
-  if (!registry.config.http.accessControl) {
-    return NOTHING_GRANTED;
-  }
+  if (!registry.started.authorization) return { allowed: true, status: 200 };
+  if (!registry.config.http.accessControl) return NOTHING_GRANTED;
   const decision = registry.authorizer().decide(identity, questionOf(request), stateOf(registry));
   // What is missing or malformed is for the handler to say: an upstream may still have it.
   const refused = !decision.allowed && (decision.status === 401 || decision.status === 403);
@@ -312,8 +294,6 @@ function decisionOn(registry: Registry, identity: Identity, request: IncomingMes
 
 async function authorize({ registry, request, response, identity }: Exchange): Promise<boolean> {
   const decision = decisionOn(registry, identity, request);
-  if (!decision.allowed) {
-    await refuseAuthorization(registry, identity, request, response, decision.reason);
-  }
+  if (!decision.allowed) await refuseAuthorization(registry, identity, request, response, decision.reason);
   return decision.allowed;
 }

@@ -12,8 +12,6 @@ const REASONS: Record<string, string> = {
 /** A system call's failure in Go's words: `open /nowhere: no such file or directory`. Other errors pass through. */
 export function startFailure(error: unknown, subject?: string): unknown {
   const { code, syscall, path } = error as NodeJS.ErrnoException;
-  if (code === undefined) {
-    return error;
-  }
+  if (code === undefined) return error;
   return new StartFailure(`${subject ?? `${syscall} ${path}`}: ${REASONS[code] ?? code}`);
 }

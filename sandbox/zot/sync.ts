@@ -55,9 +55,7 @@ export class OnDemandSync {
       for (const url of remote === undefined ? [] : (upstream.urls ?? [])) {
         const signal = AbortSignal.timeout(upstream.syncTimeout ?? TIMEOUT_MS);
         const source = { base: `${url.replace(/\/$/, "")}/v2/${remote}`, signal };
-        if (await this.trySource(source, repository, reference)) {
-          return;
-        }
+        if (await this.trySource(source, repository, reference)) return;
       }
     }
   }
@@ -88,9 +86,7 @@ export class OnDemandSync {
     for (const { digest } of manifests.filter((inner) => isDigest(inner.digest))) {
       await this.copy(source, repository, digest);
     }
-    for (const { digest } of config ? [config, ...layers] : layers) {
-      await this.copyBlob(source, repository, digest);
-    }
+    for (const { digest } of config ? [config, ...layers] : layers) await this.copyBlob(source, repository, digest);
     this.registry.manifests.put(repository, reference, mediaType, content, []);
   }
 
@@ -114,9 +110,7 @@ interface Source {
 
 async function request({ base, signal }: Source, path: string, method = "GET"): Promise<Response> {
   const response = await fetch(`${base}/${path}`, { method, signal, headers: { Accept: ACCEPT } });
-  if (!response.ok) {
-    throw new Error(`${method} ${base}/${path} answered ${response.status}`);
-  }
+  if (!response.ok) throw new Error(`${method} ${base}/${path} answered ${response.status}`);
   return response;
 }
 
@@ -128,13 +122,9 @@ const trim = (path: string) => path.replace(/^\/+|\/+$/g, "");
 
 /** The upstream's name of a repository (zot 2.1.20, GetRepoSource); undefined if no content entry covers it. */
 function remoteName(repository: string, contents: Content[] | undefined): string | undefined {
-  if (!contents || contents.length === 0) {
-    return repository;
-  }
+  if (!contents || contents.length === 0) return repository;
   const content = contents.find((entry) => matchPattern(localPattern(entry), repository));
-  if (!content) {
-    return undefined;
-  }
+  if (!content) return undefined;
   const destination = trim(content.destination ?? "");
   const rest = trim(repository.startsWith(destination) ? repository.slice(destination.length) : repository);
   return content.stripPrefix ? trim(`${(content.prefix ?? "").replace(/^[/*]+|[/*]+$/g, "")}/${rest}`) : rest;

@@ -18,9 +18,7 @@ export class Browser {
       ...ask,
       headers: { ...ask.headers, ...(cookie ? { Cookie: cookie } : {}) },
     });
-    for (const line of answer.headers.getSetCookie()) {
-      this.store(line);
-    }
+    for (const line of answer.headers.getSetCookie()) this.store(line);
     return answer;
   }
 

@@ -100,9 +100,7 @@ describe.each(BINARIES)("%s: the distribution API", (_, binary) => {
   });
 
   it("pages tags and the catalog", async () => {
-    for (const tag of ["a", "b", "c"]) {
-      await push(zot, "paged", tag, "one");
-    }
+    for (const tag of ["a", "b", "c"]) await push(zot, "paged", tag, "one");
     const page = await zot.ask("/v2/paged/tags/list?n=2");
     expect([page.json.tags, page.headers.get("link")]).toEqual([
       ["a", "b"],

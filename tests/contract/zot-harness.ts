@@ -24,12 +24,8 @@ export async function until<T>(what: string, probe: () => T | Promise<T>, timeou
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();
-    if (value) {
-      return value;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
-    }
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await sleep(15);
   }
 }
@@ -57,9 +53,7 @@ export class Scratch {
   }
 
   remove(): void {
-    if (this.made !== undefined) {
-      rmSync(this.made, { recursive: true, force: true });
-    }
+    if (this.made !== undefined) rmSync(this.made, { recursive: true, force: true });
   }
 }
 
@@ -84,9 +78,7 @@ const running = new Set<ChildProcess>();
 
 /** Ends what a test left running: one that failed, or one whose waiting nobody looked at. */
 export function killRunning(): void {
-  for (const child of running) {
-    child.kill("SIGKILL");
-  }
+  for (const child of running) child.kill("SIGKILL");
 }
 
 export class Zot {

@@ -42,9 +42,7 @@ export class Issuer {
   }
 
   async stop(): Promise<void> {
-    if (this.server.listening) {
-      await this.server.stop();
-    }
+    if (this.server.listening) await this.server.stop();
   }
 }
 

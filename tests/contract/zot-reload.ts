@@ -231,9 +231,7 @@ describe.each(BINARIES)("%s: hot reload", (_, binary) => {
   it("limits the rate of everything but health", async () => {
     await serve(() => ({ storage: {}, http: { ratelimit: { rate: 2 } } }));
     const statuses = [];
-    for (let request = 0; request < 6; request++) {
-      statuses.push(await zot.status("/v2/"));
-    }
+    for (let request = 0; request < 6; request++) statuses.push(await zot.status("/v2/"));
     expect(statuses.slice(0, 2)).toEqual([200, 200]);
     expect(statuses).toContain(429);
     expect(await zot.status("/livez")).toBe(200);

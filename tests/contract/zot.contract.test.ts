@@ -21,9 +21,7 @@ const waits: Record<string, { hanging: Promise<Wait>; shared: ReturnType<typeof 
 
 function begun(name: string) {
   const wait = waits[name];
-  if (!wait) {
-    throw new Error(`nothing was begun for ${name}`);
-  }
+  if (!wait) throw new Error(`nothing was begun for ${name}`);
   return wait;
 }
 

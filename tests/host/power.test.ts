@@ -32,9 +32,7 @@ describe.skipIf(missing)(`system calls${missing ? ` (${missing})` : ""}`, () => 
       // The record is complete: played, it gives what lies there.
       expect(difference(fileSystem.now(), bench.tree())).toBeUndefined();
       for (const { calls, tree } of recording.answered) {
-        for (const cut of worst(calls)) {
-          expect([cut, lost(tree, treeAfter(recording, cut))]).toEqual([cut, undefined]);
-        }
+        for (const cut of worst(calls)) expect([cut, lost(tree, treeAfter(recording, cut))]).toEqual([cut, undefined]);
       }
       // A sample of what may be found at any other moment; `make power` tries thousands.
       for (const state of statesOf(recording, 7, 2)) {

@@ -1,38 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 export const PROJECT = resolve(__dirname, "../..");
 
-/** What docs/supply-chain.md allows and why: names in the first column of its tables, reasons in the last. */
-export interface Policy {
-  npm: Map<string, string>;
-  go: Map<string, string>;
-  pypi: Map<string, string>;
-  /** SPDX identifiers. */
-  licences: Map<string, string>;
-  /** `name@version` of packages that do not declare an SPDX licence; what their LICENSE file says. */
-  readByHand: Map<string, string>;
-  installScripts: Map<string, string>;
-  /** GHSA identifiers. */
-  advisories: Map<string, string>;
-}
+export const readJson = (project: string, file: string) => JSON.parse(readFileSync(join(project, file), "utf8"));
 
-/** @param markdown of docs/supply-chain.md */
-export function readPolicy(markdown = readFileSync(join(PROJECT, "docs/supply-chain.md"), "utf8")): Policy {
-  const table = (heading: string) => tableUnder(markdown, heading);
-  return {
-    npm: new Map([...table("The program's npm packages"), ...table("npm packages of tests and sandbox")]),
-    go: table("Go modules"),
-    pypi: table("PyPI packages"),
-    licences: table("Licences"),
-    readByHand: table("Licences read by hand"),
-    installScripts: table("Install scripts"),
-    advisories: table("Advisories"),
-  };
-}
-
-function tableUnder(markdown: string, heading: string): Map<string, string> {
-  const section = markdown.split(/^##+ /m).find((text) => text.startsWith(`${heading}\n`));
+/** The table under a heading of docs/supply-chain.md: names in its first column, reasons in its last. */
+export function policy(heading: string): Map<string, string> {
+  const page = readFileSync(join(PROJECT, "docs/supply-chain.md"), "utf8");
+  const section = page.split(/^##+ /m).find((text) => text.startsWith(`${heading}\n`));
   if (section === undefined) throw new Error(`docs/supply-chain.md has no section "${heading}"`);
   const rows = section.split("\n").filter((line) => line.startsWith("| `"));
   return new Map(rows.map((row) => row.split(" | ")).map((cells) => [unquoted(cells[0]), unquoted(cells.at(-1))]));
@@ -40,14 +17,39 @@ function tableUnder(markdown: string, heading: string): Map<string, string> {
 
 const unquoted = (cell = "") => cell.replace(/^\| `|`$| \|$/g, "").trim();
 
-/** What one check found. */
-export interface Outcome {
-  /** `unanswered`: it could not be checked, which is no pass. */
-  state: "passed" | "failed" | "unanswered";
-  lines: string[];
+/** A dependency that a file of the project names; `version` is "" where the file does not pin one. */
+export interface Dependency {
+  name: string;
+  version: string;
+  file: string;
 }
 
-/** Fails with what was found, each a sentence. */
-export function outcome(faults: string[], passed: string): Outcome {
-  return faults.length === 0 ? { state: "passed", lines: [passed] } : { state: "failed", lines: faults };
+/** What package.json, every go.mod and every requirements.txt that git knows name. */
+export function directDependencies(project: string): Dependency[] {
+  const { dependencies, devDependencies } = readJson(project, "package.json");
+  const npm = Object.entries<string>({ ...dependencies, ...devDependencies }).map(([name, version]) => {
+    return { name, version: /^\d+\.\d+\.\d+(-[\w.-]+)?$|^file:/.test(version) ? version : "", file: "package.json" };
+  });
+  const files = execFileSync("git", ["ls-files", "-z", "--", "*go.mod", "*requirements.txt"], { cwd: project });
+  const others = String(files)
+    .split("\0")
+    .filter(Boolean)
+    .flatMap((file) => {
+      const text = readFileSync(join(project, file), "utf8");
+      return (basename(file) === "go.mod" ? goModules(text) : pypiPackages(text)).map((one) => ({ ...one, file }));
+    });
+  return [...npm, ...others];
 }
+
+/** Without those that only others need. */
+const goModules = (text: string) =>
+  [...text.matchAll(/^(?:require )?\s*([\w./~-]+\.[\w./~-]+) (v\S+)$/gm)].map(([, name = "", version = ""]) => ({
+    name,
+    version,
+  }));
+
+const pypiPackages = (text: string) =>
+  [...text.replace(/#.*/g, "").matchAll(/^([\w.-]+)(?:==([\w.]+))?(.*)$/gm)].map(([, name = "", version, rest]) => ({
+    name,
+    version: rest || version === undefined ? "" : version,
+  }));

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { buildOnce, cachedFor } from "../../sandbox/go-build";
-import { type Outcome, outcome, PROJECT } from "./policy";
+import { PROJECT } from "./policy";
 
 interface Finding {
   RuleID: string;
@@ -13,18 +14,21 @@ interface Finding {
 }
 
 /** @returns path of gitleaks, built from its Go module */
-async function ensureGitleaks(log: (line: string) => void): Promise<string> {
+async function ensureGitleaks(): Promise<string> {
   const module = join(__dirname, "gitleaks");
   const directory = cachedFor("gitleaks", module);
   const packages = ["github.com/zricethezav/gitleaks/v8"];
   const otherwise = "gitleaks is missing: there is no Go";
-  await buildOnce({ what: "gitleaks", minutes: 1, module, packages, directory, otherwise }, log);
+  await buildOnce({ what: "gitleaks", minutes: 1, module, packages, directory, otherwise }, console.error);
   return join(directory, "gitleaks");
 }
 
-/** gitleaks over every commit of every branch; test data is let through by .gitleaks.toml of this project. */
-export async function secrets(repository: string, log: (line: string) => void): Promise<Outcome> {
-  const gitleaks = await ensureGitleaks(log);
+/**
+ * What gitleaks finds in every commit of every branch, a line each; test data is let through by .gitleaks.toml of this project.
+ * @throws where there is no history to look at
+ */
+export async function secrets(repository: string): Promise<string[]> {
+  const gitleaks = await ensureGitleaks();
   const directory = mkdtempSync(join(tmpdir(), "supply-chain-"));
   try {
     const report = join(directory, "report.json");
@@ -36,18 +40,11 @@ export async function secrets(repository: string, log: (line: string) => void): 
       "--ignore-gitleaks-allow",
       "--exit-code=0",
     ];
-    const said = await run(gitleaks, [
-      "git",
-      ...options,
-      "--no-banner",
-      "--no-color",
-      `--report-path=${report}`,
-      repository,
-    ]);
+    const words = ["git", ...options, "--no-banner", "--no-color", `--report-path=${report}`, repository];
+    const { stderr: said } = await promisify(execFile)(gitleaks, words);
     const commits = Number(/(\d+) commits scanned/.exec(said)?.[1] ?? 0);
     if (commits === 0) throw new Error(`gitleaks scanned no commit of ${repository}: ${said.trim()}`);
-    const findings = JSON.parse(readFileSync(report, "utf8")) as Finding[];
-    return outcome(findings.map(fault), `${commits} commits, no secret in them`);
+    return (JSON.parse(readFileSync(report, "utf8")) as Finding[]).map(fault);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -55,17 +52,3 @@ export async function secrets(repository: string, log: (line: string) => void): 
 
 const fault = ({ RuleID, File, StartLine, Commit }: Finding) =>
   `${File}:${StartLine} in commit ${Commit.slice(0, 12)}: ${RuleID}; revoke it, or, if it is test data, say so in .gitleaks.toml`;
-
-function run(command: string, args: string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  return new Promise((settle, fail) => {
-    child.once("error", fail);
-    child.once("close", (code) =>
-      code === 0 ? settle(said) : fail(new Error(`gitleaks ended with ${code}: ${said.trim()}`)),
-    );
-  });
-}

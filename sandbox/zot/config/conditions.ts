@@ -6,9 +6,7 @@ export function findBadCondition({ repositories = {}, adminPolicy }: RawAccessCo
   for (const [pattern, { policies = [] }] of Object.entries(repositories)) {
     for (const [index, policy] of policies.entries()) {
       const problem = problemOf(policy, `repositories[${JSON.stringify(pattern)}].policies[${index}]`);
-      if (problem !== undefined) {
-        return problem;
-      }
+      if (problem !== undefined) return problem;
     }
   }
   return problemOf(adminPolicy ?? {}, "adminPolicy");
@@ -19,9 +17,7 @@ function problemOf({ conditions = [] }: RawPolicy, place: string): string | unde
     try {
       compileCondition(expression);
     } catch (error) {
-      if (!(error instanceof ConditionError)) {
-        throw error;
-      }
+      if (!(error instanceof ConditionError)) throw error;
       return `${place}: condition[${index}]: failed to parse the CEL expression '${expression}': ERROR: ${error.message}`;
     }
   }

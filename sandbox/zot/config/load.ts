@@ -83,9 +83,7 @@ function parseJson(text: string): Record<string, unknown> {
 /** The two commonest mistakes as Go words them: a file cut short, and something after its end. */
 function describeSyntaxError(text: string, message: string): string {
   const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-  if (position >= text.trimEnd().length) {
-    return "unexpected end of JSON input";
-  }
+  if (position >= text.trimEnd().length) return "unexpected end of JSON input";
   return message.includes("after JSON")
     ? `invalid character '${text.charAt(position)}' after top-level value`
     : message;
@@ -93,9 +91,7 @@ function describeSyntaxError(text: string, message: string): string {
 
 /** viper's keys are case-insensitive: every one is lower-cased, a repository pattern and a group name too. */
 function lowerKeys(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(lowerKeys);
-  }
+  if (Array.isArray(value)) return value.map(lowerKeys);
   return isObject(value)
     ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), lowerKeys(inner)]))
     : value;
@@ -133,16 +129,10 @@ function withDefaults(raw: RawConfig): LoadedConfig {
 function applyExtensionDefaults(config: LoadedConfig): void {
   const { search, sync, metrics, scrub, ui, trust } = config.extensions ?? {};
   for (const extension of [search, sync, metrics, scrub, ui, trust]) {
-    if (extension) {
-      extension.enable ??= true;
-    }
+    if (extension) extension.enable ??= true;
   }
-  if (metrics) {
-    metrics.prometheus ??= { path: "/metrics" };
-  }
-  if (config.http.auth.openid) {
-    config.http.auth.apikey = true;
-  }
+  if (metrics) metrics.prometheus ??= { path: "/metrics" };
+  if (config.http.auth.openid) config.http.auth.apikey = true;
 }
 
 function loadCredentials(config: LoadedConfig, logger: Logger): void {
@@ -167,9 +157,7 @@ function loadCredentials(config: LoadedConfig, logger: Logger): void {
 
 function loadSessionKeys(config: LoadedConfig, logger: Logger): void {
   const path = config.http.auth.sessionKeysFile;
-  if (path) {
-    config.sessionKeys = readSecretFile(path, sessionKeysSchema, "failed to read sessionKeysFile", logger);
-  }
+  if (path) config.sessionKeys = readSecretFile(path, sessionKeysSchema, "failed to read sessionKeysFile", logger);
 }
 
 function readSecretFile<T extends z.ZodType>(path: string, schema: T, failure: string, logger: Logger): z.infer<T> {
@@ -187,9 +175,7 @@ function readSecretFile<T extends z.ZodType>(path: string, schema: T, failure: s
     });
   }
   const parsed = schema.safeParse(settings);
-  if (parsed.success) {
-    return parsed.data;
-  }
+  if (parsed.success) return parsed.data;
   const unknown = parsed.error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
   throw unknown.length > 0
     ? refuseSecret(logger, "failed to load secret file due to unknown keys", failure, { path, keys: unknown })

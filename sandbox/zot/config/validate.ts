@@ -38,9 +38,7 @@ function validateGarbageCollection({ storage }: LoadedConfig, refuse: Refuse): v
     ["gcDelay", "delay"],
     ["gcInterval", "interval"],
   ] as const) {
-    if ((storage[key] ?? 0) < 0) {
-      throw refuse(`invalid garbage-collect ${name} specified`, { [name]: storage[key] });
-    }
+    if ((storage[key] ?? 0) < 0) throw refuse(`invalid garbage-collect ${name} specified`, { [name]: storage[key] });
   }
 }
 
@@ -85,16 +83,10 @@ function validateSync({ extensions, http }: LoadedConfig, refuse: Refuse): void 
 }
 
 function validateSessionDriver({ http: { auth } }: LoadedConfig, refuse: Refuse): void {
-  if (!auth.sessionDriver) {
-    return;
-  }
+  if (!auth.sessionDriver) return;
   const name = auth.sessionDriver.name;
-  if (name === undefined) {
-    throw refuse("must provide session driver name!");
-  }
-  if (name !== "redis" && name !== "local") {
-    throw refuse(`session store driver ${String(name)} is not allowed!`);
-  }
+  if (name === undefined) throw refuse("must provide session driver name!");
+  if (name !== "redis" && name !== "local") throw refuse(`session store driver ${String(name)} is not allowed!`);
   if (name === "redis" && auth.sessionKeysFile) {
     throw refuse("session keys not supported when redis session driver is used!");
   }
@@ -116,20 +108,14 @@ function validateExtensions({ extensions }: LoadedConfig, refuse: Refuse, logger
 }
 
 function metricsPathProblem(path: string): string | undefined {
-  if (path === "" || /\/\/|\/\.\.?(\/|$)|.\/$/.test(path)) {
-    return "invalid metrics path";
-  }
-  if (!path.startsWith("/")) {
-    return "metrics path must start with /";
-  }
+  if (path === "" || /\/\/|\/\.\.?(\/|$)|.\/$/.test(path)) return "invalid metrics path";
+  if (!path.startsWith("/")) return "metrics path must start with /";
   return path === "/" || path === "/v2" ? "provided metrics path is disallowed" : undefined;
 }
 
 function validateAccessControl(config: LoadedConfig, refuse: Refuse, logger: Logger): void {
   const accessControl = config.http.accessControl;
-  if (!accessControl) {
-    return;
-  }
+  if (!accessControl) return;
   logger.info("checking if anonymous authorization is the only type of authorization policy configured");
   if (!authenticates(config) && !onlyAnonymous(config)) {
     throw refuse(
@@ -179,12 +165,8 @@ const grants = ({ users, actions }: { users?: string[] | undefined; actions?: st
   count(users) + count(actions);
 
 function validateCluster({ cluster }: LoadedConfig, refuse: Refuse): void {
-  if (!cluster) {
-    return;
-  }
-  if ((cluster.members ?? []).length === 0) {
-    throw refuse("cannot have 0 members in a scale out cluster");
-  }
+  if (!cluster) return;
+  if ((cluster.members ?? []).length === 0) throw refuse("cannot have 0 members in a scale out cluster");
   if (Buffer.byteLength(cluster.hashKey ?? "") !== 16) {
     throw refuse("hashKey for scale out cluster must have 16 characters", { hashkey: cluster.hashKey ?? "" });
   }

@@ -28,23 +28,17 @@ export function head(exchange: Exchange): void {
     throw new RegistryError(500);
   }
   const size = sizeOrLinked(exchange);
-  if (size === undefined) {
-    throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
-  }
+  if (size === undefined) throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
   const headers = { ...describe(exchange), "Content-Length": size, "Accept-Ranges": "bytes" };
   response.writeHead(200, headers).end();
 }
 
 export async function get(exchange: Exchange): Promise<void> {
   const { registry, request, response, repository, reference: digest } = exchange;
-  if (!isDigest(digest)) {
-    throw new RegistryError(400, "DIGEST_INVALID", { digest });
-  }
+  if (!isDigest(digest)) throw new RegistryError(400, "DIGEST_INVALID", { digest });
   const ranged = request.headers.range !== undefined;
   const size = ranged ? sizeOrLinked(exchange) : registry.layout.blobSize(repository, digest);
-  if (size === undefined) {
-    throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
-  }
+  if (size === undefined) throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
   const path = registry.layout.blobPath(repository, digest);
   if (!ranged) {
     response.writeHead(200, { ...describe(exchange), "Content-Length": size });
@@ -72,24 +66,18 @@ function describe({ registry, repository, reference: digest }: Exchange): Record
 /** One byte range (RFC 9110, section 14.1.2), ends inclusive; the stand-in serves no multipart ranges. */
 function parseRange(header: string, size: number): { start: number; end: number } | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? [];
-  if (first === "") {
-    return Number(last) > 0 ? { start: Math.max(size - Number(last), 0), end: size - 1 } : undefined;
-  }
+  if (first === "") return Number(last) > 0 ? { start: Math.max(size - Number(last), 0), end: size - 1 } : undefined;
   const start = Number(first);
   const end = last === "" ? size - 1 : Math.min(Number(last), size - 1);
   return start <= end ? { start, end } : undefined;
 }
 
 export function remove({ registry, response, repository, reference: digest }: Exchange): void {
-  if (!isDigest(digest)) {
-    throw new RegistryError(404);
-  }
+  if (!isDigest(digest)) throw new RegistryError(404);
   if (registry.layout.blobSize(repository, digest) === undefined) {
     throw new RegistryError(404, "BLOB_UNKNOWN", { digest });
   }
-  if (registry.manifests.references(repository, digest)) {
-    throw new RegistryError(405, "DENIED", { digest });
-  }
+  if (registry.manifests.references(repository, digest)) throw new RegistryError(405, "DENIED", { digest });
   registry.layout.removeBlob(repository, digest);
   sendEmpty(response, 202);
 }

@@ -13,12 +13,8 @@ export function tags({ registry, response, repository, query }: Exchange): void 
     throw new RegistryError(400);
   }
   const all = registry.manifests.tags(repository);
-  if (!all) {
-    throw new RegistryError(404, "NAME_UNKNOWN", { name: repository });
-  }
-  if (last && !all.includes(last)) {
-    throw new RegistryError(404);
-  }
+  if (!all) throw new RegistryError(404, "NAME_UNKNOWN", { name: repository });
+  if (last && !all.includes(last)) throw new RegistryError(404);
   const rest = last ? all.slice(all.indexOf(last) + 1) : all;
   const page = count === null ? rest : rest.slice(0, Number(count));
   if (page.length > 0 && page.length < rest.length) {
@@ -28,14 +24,10 @@ export function tags({ registry, response, repository, query }: Exchange): void 
 }
 
 export function referrers({ registry, response, repository, reference, query }: Exchange): void {
-  if (!isDigest(reference)) {
-    throw new RegistryError(400);
-  }
+  if (!isDigest(reference)) throw new RegistryError(400);
   const types = query.getAll("artifactType");
   const index = registry.manifests.referrers(repository, reference, types);
-  if (types.length > 0) {
-    response.setHeader("OCI-Filters-Applied", "artifactType");
-  }
+  if (types.length > 0) response.setHeader("OCI-Filters-Applied", "artifactType");
   const body = JSON.stringify(index);
   response.writeHead(200, { "Content-Type": MEDIA.index, "Content-Length": Buffer.byteLength(body) }).end(body);
 }

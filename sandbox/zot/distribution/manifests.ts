@@ -44,20 +44,14 @@ export async function put(exchange: Exchange): Promise<void> {
   if (!isDigest(reference) && /^[a-z0-9+._-]+:/.test(reference)) {
     throw new RegistryError(400, "DIGEST_INVALID", { reference });
   }
-  if (!registry.manifests.supports(mediaType)) {
-    throw new RegistryError(415, "MANIFEST_INVALID", { mediaType });
-  }
+  if (!registry.manifests.supports(mediaType)) throw new RegistryError(415, "MANIFEST_INVALID", { mediaType });
   const tags = extraTags(reference, query.getAll("tag"));
   // As in zot, what was allowed before the body came stays allowed, though the tag may have come to be meanwhile.
   const body = await readBody(bodyOf(request, registry.config.http), MAX_MANIFEST);
   const { digest, subject } = registry.manifests.put(repository, reference, mediaType, body, tags);
   registry.metrics.count("zot_repo_uploads_total", { repo: repository });
-  if (subject) {
-    response.setHeader("OCI-Subject", subject);
-  }
-  if (tags.length > 0) {
-    response.setHeader("OCI-Tag", tags);
-  }
+  if (subject) response.setHeader("OCI-Subject", subject);
+  if (tags.length > 0) response.setHeader("OCI-Tag", tags);
   response.setHeader("Location", `/v2/${repository}/manifests/${digest}`);
   response.setHeader("Docker-Content-Digest", digest);
   sendEmpty(response, 201);
@@ -65,13 +59,9 @@ export async function put(exchange: Exchange): Promise<void> {
 
 function extraTags(reference: string, raw: string[]): string[] {
   const invalid = (reason: string, status = 400) => new RegistryError(status, "MANIFEST_INVALID", { reason });
-  if (raw.length > MAX_TAGS) {
-    throw invalid(`too many tag query parameters (max ${MAX_TAGS})`, 414);
-  }
+  if (raw.length > MAX_TAGS) throw invalid(`too many tag query parameters (max ${MAX_TAGS})`, 414);
   const tags = [...new Set(raw.map((tag) => tag.trim()))];
-  if (tags.some((tag) => !TAG.test(tag))) {
-    throw invalid("invalid tag query parameter");
-  }
+  if (tags.some((tag) => !TAG.test(tag))) throw invalid("invalid tag query parameter");
   if (tags.length > 0 && !isDigest(reference)) {
     throw invalid("tag query parameters are only valid when pushing a manifest by digest");
   }

@@ -12,9 +12,7 @@ export async function start(exchange: Exchange): Promise<void> {
     created(exchange, mounted);
     return;
   }
-  if (mounted === null && query.has("from")) {
-    throw new RegistryError(405);
-  }
+  if (mounted === null && query.has("from")) throw new RegistryError(405);
   if (mounted === null && digest !== null) {
     await monolithic(exchange, digest);
     return;
@@ -27,18 +25,14 @@ export async function start(exchange: Exchange): Promise<void> {
 
 /** Only a blob that the user may read somewhere is mounted; `from` plays no part (zot 2.1.20). */
 function mount({ registry, identity, repository }: Exchange, digest: string): boolean {
-  if (!isDigest(digest) || !readableCandidate(registry, identity, digest)) {
-    return false;
-  }
+  if (!isDigest(digest) || !readableCandidate(registry, identity, digest)) return false;
   const { layout } = registry;
   return (layout.blobSize(repository, digest) ?? layout.link(repository, digest)) !== undefined;
 }
 
 async function monolithic(exchange: Exchange, digest: string): Promise<void> {
   const { registry, request, response, repository } = exchange;
-  if (request.headers["content-type"] !== "application/octet-stream") {
-    throw new RegistryError(415);
-  }
+  if (request.headers["content-type"] !== "application/octet-stream") throw new RegistryError(415);
   requireDigest(digest);
   if (request.headers["content-length"] === undefined) {
     throw new RegistryError(400, "BLOB_UPLOAD_INVALID", { digest, "Content-Length": "-1" });
@@ -84,9 +78,7 @@ function rangeStart(range: string, length?: number): number {
 export async function finish(exchange: Exchange): Promise<void> {
   const { registry, request, response, repository, reference: session, query } = exchange;
   const digests = query.getAll("digest");
-  if (digests.length !== 1 || !isDigest(digests[0] as string)) {
-    throw new RegistryError(400);
-  }
+  if (digests.length !== 1 || !isDigest(digests[0] as string)) throw new RegistryError(400);
   const digest = digests[0] as string;
   const range = request.headers["content-range"];
   if (range !== undefined) {
@@ -105,7 +97,5 @@ export function cancel({ registry, response, repository, reference: session }: E
 }
 
 function requireDigest(digest: string): void {
-  if (!isDigest(digest)) {
-    throw new RegistryError(400, "DIGEST_INVALID", { digest });
-  }
+  if (!isDigest(digest)) throw new RegistryError(400, "DIGEST_INVALID", { digest });
 }

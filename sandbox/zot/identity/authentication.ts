@@ -25,13 +25,9 @@ export async function authenticate(
 ): Promise<Identity> {
   const authorization = request.headersDistinct.authorization ?? [];
   const header = authorization[0] ?? "";
-  if (authorization.length > 1) {
-    return { kind: "wrong-credentials" };
-  }
+  if (authorization.length > 1) return { kind: "wrong-credentials" };
   const given = header !== "" && header.toLowerCase() !== "basic og==";
-  if (given && authenticates(registry.config)) {
-    return basic(registry, request, response, header);
-  }
+  if (given && authenticates(registry.config)) return basic(registry, request, response, header);
   if (fromUi(request)) {
     const identity = session(registry, request, response);
     return identity.kind === "wrong-credentials" && anonymousAllowed ? { kind: "anonymous" } : identity;
@@ -46,20 +42,14 @@ async function basic(
   header: string,
 ): Promise<Identity> {
   const credentials = parseBasic(header);
-  if (!credentials) {
-    return { kind: "wrong-credentials" };
-  }
+  if (!credentials) return { kind: "wrong-credentials" };
   const { name, password } = credentials;
   const { users } = registry;
   if (await registry.htpasswd.accepts(name, password)) {
     const groups = configuredGroups(registry, name);
-    if (!users) {
-      throw new InternalError("no user database: the registry was started without authentication");
-    }
+    if (!users) throw new InternalError("no user database: the registry was started without authentication");
     users.setGroups(name, groups);
-    if (fromUi(request)) {
-      openSession(registry, response, { user: name });
-    }
+    if (fromUi(request)) openSession(registry, response, { user: name });
     return { kind: "user", name, groups, via: "htpasswd" };
   }
   if (registry.config.http.auth.apikey && users?.acceptsKey(name, password)) {
@@ -72,9 +62,7 @@ function parseBasic(header: string): { name: string; password: string } | undefi
   const [scheme = "", encoded = ""] = header.split(" ");
   const decoded = Buffer.from(encoded, "base64").toString();
   const colon = decoded.indexOf(":");
-  if (scheme.toLowerCase() !== "basic" || colon < 0) {
-    return undefined;
-  }
+  if (scheme.toLowerCase() !== "basic" || colon < 0) return undefined;
   return { name: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }
 
@@ -86,9 +74,7 @@ function configuredGroups(registry: Registry, name: string): string[] {
 }
 
 function session({ sessions, users }: Registry, request: IncomingMessage, response: ServerResponse): Identity {
-  if (!sessions || !users) {
-    throw new InternalError("no session store: the registry was started without authentication");
-  }
+  if (!sessions || !users) throw new InternalError("no session store: the registry was started without authentication");
   const name = sessions.read(request, "session")?.user;
   const groups = name === undefined ? undefined : users.groups(name);
   if (name === undefined || groups === undefined) {
@@ -101,9 +87,7 @@ function session({ sessions, users }: Registry, request: IncomingMessage, respon
 /** Sets the session cookie and the `user` cookie that the UI reads. */
 export function openSession(registry: Registry, response: ServerResponse, values: Record<string, string>): void {
   const { sessions, config } = registry;
-  if (!sessions || sessions.broken) {
-    throw new InternalError("failed to save http session");
-  }
+  if (!sessions || sessions.broken) throw new InternalError("failed to save http session");
   const secure = config.http.auth.secureSession ?? config.http.tls !== undefined;
   sessions.open(response, "session", values, { secure });
   addCookie(response, "user", values.user ?? "", { secure, maxAge: MAX_AGE });

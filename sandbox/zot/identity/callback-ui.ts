@@ -3,15 +3,9 @@
  * allowed origin; anything else becomes "/", nothing stays nothing.
  */
 export function allowedRedirect(target: string, origins: string[]): string {
-  if (target === "") {
-    return "";
-  }
-  if (/[\r\n\\]|%5c/i.test(target) || target.startsWith("//")) {
-    return "/";
-  }
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(target)) {
-    return target.startsWith("/") ? target : "/";
-  }
+  if (target === "") return "";
+  if (/[\r\n\\]|%5c/i.test(target) || target.startsWith("//")) return "/";
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(target)) return target.startsWith("/") ? target : "/";
   const origin = originOf(target);
   return origin !== undefined && origins.map(originOf).includes(origin) ? target : "/";
 }

@@ -11,9 +11,7 @@ export function identityFromClaims(
   { userinfo, idToken }: { userinfo: Claims; idToken: Claims },
 ): { name: string; groups: string[] } | undefined {
   const name = text(userinfo[mapping?.username || "email"]) || text(userinfo.email);
-  if (!name) {
-    return undefined;
-  }
+  if (!name) return undefined;
   const claim = mapping?.groups || "groups";
   const groups = [...list(userinfo[claim]), ...list(idToken[claim])].sort();
   return { name, groups: [...new Set(groups)] };

@@ -27,9 +27,7 @@ export class Htpasswd {
 
   async accepts(name: string, password: string): Promise<boolean> {
     const hash = this.hashes.get(name);
-    if (hash === undefined) {
-      return false;
-    }
+    if (hash === undefined) return false;
     const { compare } = await import("bcryptjs");
     return compare(password, hash);
   }

@@ -72,9 +72,7 @@ export class RelyingParty {
   async callback(request: IncomingMessage, response: ServerResponse): Promise<Login> {
     const client = await import("openid-client");
     const state = this.sessions.unseal(request, "state");
-    if (state === undefined) {
-      throw new LoginFailed("failed to get state: http: named cookie not present");
-    }
+    if (state === undefined) throw new LoginFailed("failed to get state: http: named cookie not present");
     expireCookie(response, "state");
     const verifier = this.sessions.unseal(request, "pkce");
     const { search } = new URL(request.url ?? "", this.redirectUri);
@@ -95,9 +93,7 @@ export class RelyingParty {
 
   /** The issuer's logout page, if it has one. */
   endSessionUrl(origin: string): string | undefined {
-    if (!this.metadata.end_session_endpoint) {
-      return undefined;
-    }
+    if (!this.metadata.end_session_endpoint) return undefined;
     const url = new URL(this.metadata.end_session_endpoint);
     url.searchParams.set("client_id", this.provider.clientid);
     url.searchParams.set("post_logout_redirect_uri", `${origin}/login`);
@@ -139,14 +135,10 @@ async function fetchMetadata(
     }
     metadata = (await response.json()) as { issuer: string };
   } catch (error) {
-    if (error instanceof DiscoveryFailed) {
-      throw error;
-    }
+    if (error instanceof DiscoveryFailed) throw error;
     throw failed(`Get "${url}": ${describeNetworkError(error as Error)}`);
   }
-  if (metadata.issuer !== issuer) {
-    throw fail(`issuer does not match: Expected: ${issuer}, got: ${metadata.issuer}`);
-  }
+  if (metadata.issuer !== issuer) throw fail(`issuer does not match: Expected: ${issuer}, got: ${metadata.issuer}`);
   return metadata;
 }
 
@@ -155,8 +147,6 @@ function describeNetworkError(error: Error): string {
     return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
   }
   const cause = error.cause as (NodeJS.ErrnoException & { address?: string; port?: number }) | undefined;
-  if (cause?.code === "ECONNREFUSED") {
-    return `dial tcp ${cause.address}:${cause.port}: connect: connection refused`;
-  }
+  if (cause?.code === "ECONNREFUSED") return `dial tcp ${cause.address}:${cause.port}: connect: connection refused`;
   return cause?.message ?? error.message;
 }

@@ -21,9 +21,7 @@ export async function login(registry: Registry, request: IncomingMessage, respon
     registry.logger.error("failed to authenticate due to unrecognized openid provider");
     throw new RegistryError(400);
   }
-  if (sessions.broken) {
-    throw new InternalError("failed to save http session");
-  }
+  if (sessions.broken) throw new InternalError("failed to save http session");
   const origins = [...(config.http.auth.openid?.callbackAllowOrigins ?? []), config.http.externalUrl ?? ""];
   const callback = allowedRedirect(searchParams.get("callback_ui") ?? "", origins);
   const state = await party.login(response);
@@ -40,31 +38,21 @@ export async function callback(
 ): Promise<void> {
   const party = registry.relyingParties.get(providerName);
   const { sessions, users, config, logger } = registry;
-  if (!party || !sessions || !users) {
-    throw new RegistryError(404);
-  }
+  if (!party || !sessions || !users) throw new RegistryError(404);
   try {
     const outcome = await party.callback(request, response);
     const started = sessions.read(request, STATE_COOKIE);
-    if (started?.state !== outcome.state) {
-      throw new LoginFailed("'state' cookie differs from the actual one");
-    }
+    if (started?.state !== outcome.state) throw new LoginFailed("'state' cookie differs from the actual one");
     // The claim mapping is read from the live configuration: a reload changes it.
     const identity = identityFromClaims(config.http.auth.openid?.providers?.[providerName]?.claimMapping, outcome);
-    if (!identity) {
-      throw new LoginFailed("failed to set user record for empty username value");
-    }
+    if (!identity) throw new LoginFailed("failed to set user record for empty username value");
     openSession(registry, response, { user: identity.name, provider: providerName });
     users.setGroups(identity.name, identity.groups);
     logger.info("user profile set successfully", { identity: identity.name });
-    if (started.callback) {
-      response.setHeader("Location", started.callback);
-    }
+    if (started.callback) response.setHeader("Location", started.callback);
     sendEmpty(response, started.callback ? 302 : 201);
   } catch (error) {
-    if (!(error instanceof LoginFailed)) {
-      throw error;
-    }
+    if (!(error instanceof LoginFailed)) throw error;
     logger.error(error.message, { component: "openID" });
     response.writeHead(401, { "Content-Type": "text/plain; charset=utf-8" }).end(`${error.message}\n`);
   }
@@ -94,9 +82,7 @@ export async function apiKeys(
     sendJson(response, 201, users.addKey(identity.name, keyRequest(body, request.headers["user-agent"] ?? "")));
   } else if (request.method === "DELETE") {
     const ids = new URL(request.url ?? "", "http://registry").searchParams.getAll("id");
-    if (ids.length !== 1) {
-      throw new RegistryError(400);
-    }
+    if (ids.length !== 1) throw new RegistryError(400);
     users.removeKey(identity.name, ids[0] as string);
     sendEmpty(response, 200);
   } else {
@@ -115,9 +101,7 @@ function keyRequest(body: Buffer, userAgent: string) {
   }
   const { label = "", scopes = null, expirationDate = "" } = payload;
   const listed = scopes === null || (Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string"));
-  if (typeof label !== "string" || typeof expirationDate !== "string" || !listed) {
-    throw new RegistryError(400);
-  }
+  if (typeof label !== "string" || typeof expirationDate !== "string" || !listed) throw new RegistryError(400);
   if (expirationDate && !(RFC3339.test(expirationDate) && Date.parse(expirationDate) > Date.now())) {
     throw new RegistryError(400);
   }

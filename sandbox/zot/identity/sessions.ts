@@ -45,18 +45,14 @@ export class Sessions {
   read(request: IncomingMessage, name: string): SessionValues | undefined {
     const id = this.id(request, name);
     const content = id === undefined ? undefined : readIfThere(this.file(id));
-    if (!content) {
-      return undefined;
-    }
+    if (!content) return undefined;
     const session = JSON.parse(content.toString()) as { name: string; createdAt: number; values: SessionValues };
     return session.name === name && Date.now() - session.createdAt < MAX_AGE * 1000 ? session.values : undefined;
   }
 
   close(request: IncomingMessage, response: ServerResponse, name: string): void {
     const id = this.id(request, name);
-    if (id !== undefined) {
-      rmSync(this.file(id), { force: true });
-    }
+    if (id !== undefined) rmSync(this.file(id), { force: true });
     expireCookie(response, name);
   }
 

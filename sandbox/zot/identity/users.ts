@@ -57,9 +57,7 @@ export class Users {
 
   setGroups(name: string, groups: string[]): void {
     const record = this.records.get(name);
-    if (record && record.groups.join("\n") === groups.join("\n")) {
-      return;
-    }
+    if (record && record.groups.join("\n") === groups.join("\n")) return;
     this.records.set(name, { groups, apiKeys: record?.apiKeys ?? {} });
     this.save();
   }
@@ -104,9 +102,7 @@ export class Users {
     const key = password.startsWith(PREFIX)
       ? this.records.get(name)?.apiKeys[hash(password.slice(PREFIX.length))]
       : undefined;
-    if (!key || expired(key)) {
-      return false;
-    }
+    if (!key || expired(key)) return false;
     key.lastUsed = new Date().toISOString();
     return true;
   }

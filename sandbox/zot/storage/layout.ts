@@ -43,9 +43,7 @@ export class Layout {
   ) {
     mkdirSync(root, { recursive: true });
     for (const repository of this.repositories()) {
-      for (const digest of this.blobs(repository)) {
-        this.remember(repository, digest);
-      }
+      for (const digest of this.blobs(repository)) this.remember(repository, digest);
     }
   }
 
@@ -55,9 +53,7 @@ export class Layout {
 
   create(repository: string): void {
     const directory = join(this.root, repository);
-    if (this.exists(repository)) {
-      return;
-    }
+    if (this.exists(repository)) return;
     mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
     writeWhole(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
     this.writeIndex(repository, { schemaVersion: 2, manifests: [] });
@@ -70,9 +66,7 @@ export class Layout {
       for (const entry of readdirSync(join(this.root, path), { withFileTypes: true })) {
         const inner = path === "" ? entry.name : `${path}/${entry.name}`;
         if (entry.isDirectory() && entry.name !== "blobs" && !/^[._]/.test(entry.name)) {
-          if (this.exists(inner)) {
-            found.push(inner);
-          }
+          if (this.exists(inner)) found.push(inner);
           walk(inner);
         }
       }
@@ -135,9 +129,7 @@ export class Layout {
    */
   link(repository: string, digest: string): number | undefined {
     const [source] = this.candidates(digest);
-    if (source === undefined) {
-      return undefined;
-    }
+    if (source === undefined) return undefined;
     if (this.blobSize(source, digest) === undefined) {
       this.holders.get(digest)?.delete(source);
       return undefined;

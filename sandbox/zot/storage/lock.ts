@@ -15,9 +15,7 @@ export async function lockRoot(rootDirectory: string): Promise<() => void> {
   const path = join(rootDirectory, "cache.db");
   const deadline = Date.now() + WAIT_MS;
   while (!take(path)) {
-    if (Date.now() > deadline) {
-      throw new StartFailure("boltdb file is already in use, path may be invalid");
-    }
+    if (Date.now() > deadline) throw new StartFailure("boltdb file is already in use, path may be invalid");
     await sleep(POLL_MS);
   }
   held.add(path);
@@ -32,15 +30,11 @@ function take(path: string): boolean {
     writeFileSync(path, String(process.pid), { flag: "wx", mode: 0o600 });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw error;
-    }
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   const pid = Number(readFileSync(path, "utf8"));
   // In a container every zot has the same process id.
-  if (!isAlive(pid) || (pid === process.pid && !held.has(path))) {
-    rmSync(path, { force: true });
-  }
+  if (!isAlive(pid) || (pid === process.pid && !held.has(path))) rmSync(path, { force: true });
   return false;
 }
 

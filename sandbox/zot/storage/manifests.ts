@@ -57,14 +57,10 @@ export class Manifests {
   }
 
   get(repository: string, reference: string): Manifest {
-    if (!this.layout.exists(repository)) {
-      throw new RegistryError(404, "NAME_UNKNOWN", { name: repository });
-    }
+    if (!this.layout.exists(repository)) throw new RegistryError(404, "NAME_UNKNOWN", { name: repository });
     const descriptor = this.find(repository, reference);
     const content = descriptor && this.layout.readBlob(repository, descriptor.digest);
-    if (!descriptor || !content) {
-      throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
-    }
+    if (!descriptor || !content) throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
     return { digest: descriptor.digest, mediaType: descriptor.mediaType, content };
   }
 
@@ -84,9 +80,7 @@ export class Manifests {
     this.layout.create(repository);
     const byDigest = isDigest(reference);
     const digest = digestOf(content, byDigest ? reference.split(":")[0] : "sha256");
-    if (byDigest && digest !== reference) {
-      throw new RegistryError(400, "MANIFEST_INVALID", { reference });
-    }
+    if (byDigest && digest !== reference) throw new RegistryError(400, "MANIFEST_INVALID", { reference });
     const body = this.parse(repository, reference, mediaType, content);
     this.layout.writeBlob(repository, digest, content);
     const index = this.layout.index(repository) as Index;
@@ -100,34 +94,24 @@ export class Manifests {
     const invalid = () => new RegistryError(400, "MANIFEST_INVALID", { reference });
     const parsed = bodySchema.safeParse(parseJson(content));
     const isIndex = mediaType === MEDIA.index || mediaType === MEDIA.dockerList;
-    if (!parsed.success || (isIndex ? !parsed.data.manifests : !parsed.data.config)) {
-      throw invalid();
-    }
+    if (!parsed.success || (isIndex ? !parsed.data.manifests : !parsed.data.config)) throw invalid();
     const body = parsed.data;
     const skipped = mediaType === MEDIA.manifest && !CHECKED_CONFIGS.includes(body.config?.mediaType ?? "");
     for (const part of skipped ? [] : partsOf(body)) {
       const foreign = /nondistributable|\.foreign\./.test(part.mediaType);
-      if (!foreign && this.layout.blobSize(repository, part.digest) === undefined) {
-        throw invalid();
-      }
+      if (!foreign && this.layout.blobSize(repository, part.digest) === undefined) throw invalid();
     }
     return body;
   }
 
   /** @param detectCollisions refuse a digest that several tags share, with 409 */
   remove(repository: string, reference: string, detectCollisions: boolean): void {
-    if (!this.layout.exists(repository)) {
-      throw new RegistryError(400, "NAME_UNKNOWN", { name: repository });
-    }
+    if (!this.layout.exists(repository)) throw new RegistryError(400, "NAME_UNKNOWN", { name: repository });
     const index = this.layout.index(repository) as Index;
     const removed = index.manifests.filter((descriptor) => matches(descriptor, reference));
     const [first] = removed;
-    if (!first) {
-      throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
-    }
-    if (removed.length > 1 && detectCollisions) {
-      throw new RegistryError(409, "MANIFEST_INVALID", { reference });
-    }
+    if (!first) throw new RegistryError(404, "MANIFEST_UNKNOWN", { reference });
+    if (removed.length > 1 && detectCollisions) throw new RegistryError(409, "MANIFEST_INVALID", { reference });
     const kept = index.manifests.filter((descriptor) => !removed.includes(descriptor));
     if (isDigest(reference) && this.referencedByIndex(repository, first.digest, kept)) {
       throw new RegistryError(405, "DENIED", { reference });
@@ -138,9 +122,7 @@ export class Manifests {
       kept.push({ mediaType: first.mediaType, digest: first.digest, size: first.size });
     }
     this.layout.writeIndex(repository, { ...index, manifests: kept });
-    if (isDigest(reference) && last) {
-      this.layout.removeBlob(repository, first.digest);
-    }
+    if (isDigest(reference) && last) this.layout.removeBlob(repository, first.digest);
   }
 
   private referencedByIndex(repository: string, digest: string, others: Descriptor[]): boolean {
@@ -162,9 +144,7 @@ export class Manifests {
     for (const descriptor of this.layout.index(repository)?.manifests ?? []) {
       const body = this.body(repository, descriptor);
       const found = [descriptor, ...partsOf(body)].find((part) => part.digest === digest);
-      if (found?.mediaType) {
-        return found.mediaType;
-      }
+      if (found?.mediaType) return found.mediaType;
     }
     return undefined;
   }
@@ -175,9 +155,7 @@ export class Manifests {
     const unique = new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor]));
     const found = [...unique.values()].flatMap((descriptor) => {
       const body = this.body(repository, descriptor);
-      if (body?.subject?.digest !== subject) {
-        return [];
-      }
+      if (body?.subject?.digest !== subject) return [];
       const { mediaType, digest, size } = descriptor;
       const artifactType = body.artifactType ?? body.config?.mediaType ?? "";
       return [

@@ -24,9 +24,7 @@ export class Uploads {
 
   size(repository: string, session: string): number {
     const size = /^[0-9a-f-]{36}$/.test(session) ? sizeIfThere(this.layout.uploadPath(repository, session)) : undefined;
-    if (size === undefined) {
-      throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", { session_id: session });
-    }
+    if (size === undefined) throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", { session_id: session });
     return size;
   }
 
@@ -53,9 +51,7 @@ export class Uploads {
     this.size(repository, session);
     const path = this.layout.uploadPath(repository, session);
     const [algorithm = ""] = digest.split(":");
-    if ((await digestOfFile(path, algorithm)) !== digest) {
-      throw new RegistryError(400, "DIGEST_INVALID", { digest });
-    }
+    if ((await digestOfFile(path, algorithm)) !== digest) throw new RegistryError(400, "DIGEST_INVALID", { digest });
     const target = this.layout.blobPath(repository, digest);
     mkdirSync(dirname(target), { recursive: true });
     renameSync(path, target);
