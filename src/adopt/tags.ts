@@ -89,8 +89,17 @@ function formatIn(expression: string): string | undefined {
   const found = /req\.tag\.matches\((r?)(["'])(.*?)\2\)/.exec(expression);
   if (!found) return undefined;
   const [, raw, , text = ""] = found;
-  const format = raw ? text : text.replace(/\\(.)/g, "$1");
-  return takes({ format }) ? format : undefined;
+  const written = raw ? text : text.replace(/\\(.)/g, "$1");
+  const inner = /^\^\(\?:(.*)\)\$$/s.exec(written)?.[1];
+  if (inner !== undefined && takes({ format: inner })) return inner;
+  return isAnchored(written) && takes({ format: written }) ? written : undefined;
+}
+
+/** Whether it matches whole tags alone, as a format does: zot looks for it anywhere in the tag. */
+function isAnchored(expression: string): boolean {
+  let bare = expression.replace(/\\.|\[(?:\\.|[^\]])*\]/g, "");
+  for (let before = ""; before !== bare; ) [before, bare] = [bare, bare.replace(/\([^()]*\)/g, "")];
+  return /^\^[^|]*\$$/.test(bare);
 }
 
 const takes = (tags: Section) => accessSettings.safeParse({ admins: { group: "admins" }, tags }).success;

@@ -1,6 +1,7 @@
 import { OperatorError } from "../operator/error";
 import type { AccessSettings, CiIdentity } from "../settings/access";
 import type { RegistrySettings } from "../settings/registry";
+import { wholly } from "../settings/vocabulary";
 import type { AccessControl, Action, Condition, Policy, RepositoryPolicy } from "../zot/types";
 import { supports } from "../zot/versions";
 import { type Place, placesOf } from "./grants";
@@ -144,7 +145,7 @@ function newTagRule({ mutable, format, message }: TagRules): Condition | undefin
   const orMutable = mutable.length > 0 ? ` (or ${mutable.join(", ")})` : "";
   return {
     // Blob uploads ask with no reference type: without the first clause they would be refused.
-    expression: `req.referenceType != "tag" || req.tag in ${JSON.stringify(mutable)} || req.tag.matches(r'${format}')`,
+    expression: `req.referenceType != "tag" || req.tag in ${JSON.stringify(mutable)} || req.tag.matches(r'${wholly(format)}')`,
     message: message ?? `this registry takes new tags that match ${format}${orMutable}; push under such a tag`,
   };
 }

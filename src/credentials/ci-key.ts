@@ -16,6 +16,8 @@ import { publishKey } from "./publish/resource";
 export interface CiKeyArgs {
   identity: CiIdentity;
   registry: RegistrySettings;
+  /** authentik:url */
+  issuer: string;
   account: CiAccount;
   loginFlow: CiLoginFlow;
   plan: KeyPlan;
@@ -79,11 +81,15 @@ export class CiKey extends pulumi.ComponentResource {
   private mint(login: pulumi.Output<KeyLogin>, tenure: local.Command): local.Command {
     const { group, key, name } = this.args.identity;
     const { expiresAfter, rotate } = key;
-    const { period } = this.args.plan.rotation;
+    const { past, rotation } = this.args.plan;
+    const { period } = rotation;
+    // One that was made without it is not made anew for it.
+    const isOlder = past.held !== undefined && past.held.issuer === undefined && past.held.period === period;
     const request = pulumi.all([login, this.label()]).apply(
       // In the order of old states: another text of the same would ask for another key.
-      ([{ ca, ...login }, owner]): MintRequest => ({
+      ([{ ca, issuer, ...login }, owner]): MintRequest => ({
         ...login,
+        ...(issuer && !isOlder ? { issuer } : {}),
         owner,
         ...(ca ? { ca } : {}),
         period,
@@ -143,13 +149,14 @@ export class CiKey extends pulumi.ComponentResource {
 }
 
 /** As a secret. */
-function keyLogin({ account, loginFlow, registry }: CiKeyArgs): pulumi.Output<KeyLogin> {
+function keyLogin({ account, issuer, loginFlow, registry }: CiKeyArgs): pulumi.Output<KeyLogin> {
   const ca = trustedCa(registry);
   return pulumi.secret(
     pulumi.all([account.username, account.appPassword]).apply(([username, password]) => ({
       registryUrl: registry.externalUrl,
       username,
       password,
+      issuer,
       flowSlug: loginFlow.slug,
       ...(ca ? { ca } : {}),
     })),

@@ -17,7 +17,7 @@ export function issueKeys(
   plans: Map<string, KeyPlan>,
   hosts: RegistryHost[],
 ): CiKey[] {
-  const { ci, registry } = settings;
+  const { authentikUrl: issuer, ci, registry } = settings;
   if (ci.length === 0) return [];
   const groups = new Map(ci.map(({ group }) => [group, relyingParty.group(group)]));
   const loginFlow = new CiLoginFlow("ci-login", settings, groups);
@@ -27,6 +27,6 @@ export function issueKeys(
     const account = new CiAccount(name, { username: name, group: relyingParty.group(group), client, appPassword });
     const plan = plans.get(name) as KeyPlan;
     const dependsOn = [...loginFlow.admitting(group), ...hosts];
-    return new CiKey(name, { identity, registry, account, loginFlow, plan }, { dependsOn });
+    return new CiKey(name, { identity, registry, issuer, account, loginFlow, plan }, { dependsOn });
   });
 }

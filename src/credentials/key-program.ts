@@ -10,7 +10,7 @@ import { login } from "./login";
  * @throws OperatorError; the key that could not be proved is gone again
  */
 export async function mint(request: MintRequest): Promise<MintedKey> {
-  const { expiresAfter, owner, period, rotate } = request;
+  const { expiresAfter, issuer, owner, period, rotate } = request;
   const { keys, fetch } = await session(request);
   const superseded = (await keys.list()).filter(labelled([owner])).map(({ uuid }) => uuid);
   const fresh = await keys.mint(`${owner}${period}`, new Date(Date.now() + expiresAfter));
@@ -21,7 +21,8 @@ export async function mint(request: MintRequest): Promise<MintedKey> {
     throw error;
   }
   const { apiKey, createdAt, expirationDate: expiresAt, label, uuid } = fresh;
-  return { uuid, label, period, apiKey, createdAt, expiresAt, ...(rotate ? { rotate } : {}), superseded };
+  const asked = { ...(issuer ? { issuer } : {}), ...(rotate ? { rotate } : {}) };
+  return { uuid, label, period, apiKey, createdAt, expiresAt, ...asked, superseded };
 }
 
 /** The key opens the registry, and as the user it was made for: it is asked which keys its owner has. */
@@ -96,8 +97,8 @@ const labelled =
 
 /** @returns the keys of the account, over a session, and a fetch without one */
 async function session(request: KeyLogin): Promise<{ keys: ApiKeys; fetch: Fetch }> {
-  const { ca, password, registryUrl, username } = request;
-  const opened = await login({ registryUrl, username, password, flowSlug: request.flowSlug, ...(ca ? { ca } : {}) });
+  const { ca, registryUrl, username } = request;
+  const opened = await login(request);
   if (opened.username !== username) {
     throw new OperatorError(
       `The registry takes the account ${username} for ${opened.username}: the user name is to come from preferred_username (http.auth.openid.providers.oidc.claimMapping in its config)`,

@@ -5,6 +5,8 @@ export interface KeyLogin {
   username: string;
   /** Its app password in Authentik. */
   password: string;
+  /** authentik:url, so that the password goes nowhere else. Requests of states from before 28 November 2026 lack it. */
+  issuer?: string;
   /** Slug of the login flow for CI accounts. */
   flowSlug: string;
   /** PEM of certificate authorities to trust beside the usual ones. */
@@ -34,6 +36,8 @@ export interface MintedKey {
   createdAt: string;
   /** RFC 3339. */
   expiresAt: string;
+  /** Whether it was asked for with one. */
+  issuer?: string;
   /** What was asked for with it. */
   rotate?: string;
   /** Keys with such a label that were there already: uuids. */

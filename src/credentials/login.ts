@@ -1,11 +1,17 @@
 import { CookieJar } from "tough-cookie";
 import { createFetch, type Fetch } from "../http/http";
 import { OperatorError } from "../operator/error";
+import { isLoopback } from "../settings/loopback";
 import { answer, type Challenge, type Credentials, explainPage, flowSlug } from "./login-flow";
 
 export interface LoginOptions extends Credentials {
   /** Base URL of the registry, its externalUrl, without a slash at the end. */
   registryUrl: string;
+  /**
+   * URL of the Authentik that is meant. Left out, as in requests of old states: the one that the registry sends logins to. No
+   * other server is told anything.
+   */
+  issuer?: string;
   /** Flow to log in with. Default: the one Authentik sends the browser to. */
   flowSlug?: string;
   /** PEM of certificate authorities to trust beside the usual ones. */
@@ -13,6 +19,9 @@ export interface LoginOptions extends Credentials {
   /** Default: the global one, or one that trusts `ca`. Must honour `redirect: "manual"`. */
   fetch?: Fetch;
 }
+
+const CALLBACK = /\/zot\/auth\/callback\/[^/]+$/;
+const MOST_HOPS = 10;
 
 /** A zot session; lasts as long as zot keeps it (2 h in 2.1.20). */
 export interface RegistrySession {
@@ -33,6 +42,13 @@ export async function login(options: LoginOptions): Promise<RegistrySession> {
   const client = await createClient(options);
   const start = new URL(`${registryUrl}/zot/auth/login?provider=oidc`);
   const authorize = await startAtRegistry(client, start);
+  const issuer = new URL(options.issuer ?? authorize).origin;
+  if (authorize.origin !== issuer) {
+    throw new OperatorError(
+      `The registry at ${start.origin} sends its logins to ${authorize.origin}, and authentik:url is at ${issuer}: nothing was sent there. Is that the registry that is meant, and does it run with the configuration of this stack?`,
+    );
+  }
+  requireAsSafe(authorize, start);
   const callback = await logInAtIssuer(client, options, authorize, start.origin);
   await finishAtRegistry(client, callback, given);
   const username = await sessionUser(client.jar, registryUrl);
@@ -71,6 +87,26 @@ async function createClient({ fetch: given, ca }: LoginOptions): Promise<Client>
   return { jar, send };
 }
 
+/** @throws OperatorError where a login that began over TLS would go on without it */
+function requireAsSafe(next: URL, at: URL): void {
+  if (at.protocol !== "https:" || next.protocol === "https:" || isLoopback(next.hostname)) return;
+  throw new OperatorError(
+    `${at.origin} sends a login on to ${next.origin}, without TLS: nothing was sent there. Put TLS in front of it, and have Authentik know itself by https (docs/troubleshooting.md)`,
+  );
+}
+
+/**
+ * Where a redirect leads.
+ * @throws OperatorError for another server than the one that gives it
+ */
+function redirected(location: string, at: URL): URL {
+  const next = new URL(location, at);
+  if (next.origin === at.origin || CALLBACK.test(next.pathname)) return next;
+  throw new OperatorError(
+    `Authentik at ${at.origin} sends the login on to ${next.origin}, where nothing was sent: log in with a flow that stays at ${at.origin}`,
+  );
+}
+
 /** @returns Authentik's authorize URL */
 async function startAtRegistry(client: Client, start: URL): Promise<URL> {
   const response = await client.send(start);
@@ -85,9 +121,6 @@ async function startAtRegistry(client: Client, start: URL): Promise<URL> {
   throw new OperatorError(`The registry answered ${response.status} to ${start.origin}${start.pathname}: ${reason}`);
 }
 
-const CALLBACK = /\/zot\/auth\/callback\/[^/]+$/;
-const MOST_HOPS = 10;
-
 /** Follows Authentik until it sends us back to the registry. @returns the callback URL, code and all */
 async function logInAtIssuer(client: Client, options: LoginOptions, authorize: URL, registry: string): Promise<URL> {
   const answered: string[] = [];
@@ -100,7 +133,7 @@ async function logInAtIssuer(client: Client, options: LoginOptions, authorize: U
       throw explainPage(response.status, await response.text(), at.origin + at.pathname, options.username);
     }
     await response.body?.cancel();
-    at = new URL(location, at);
+    at = redirected(location, at);
     const slug = flowSlug(at.pathname);
     if (slug !== undefined) {
       // Our flow stands in for the first we are sent to, with the same way back; a later one, of consent, is Authentik's.
@@ -148,7 +181,7 @@ async function runFlow(
   let challenge = await ask(client, executor, flow);
   for (let stage = 0; stage < MOST_STAGES; stage++) {
     const move = answer(challenge, credentials, flow, answered);
-    if ("goTo" in move) return new URL(move.goTo, page);
+    if ("goTo" in move) return redirected(move.goTo, page);
     answered.push(challenge.component);
     challenge = await ask(client, executor, flow, move.post);
   }
@@ -161,7 +194,7 @@ async function ask(client: Client, executor: URL, flow: string, post?: Record<st
   let response = await client.send(executor, post ? await posting(client, executor, post) : { headers: { accept } });
   for (let hop = 0; hop < MOST_HOPS && response.status === 302; hop++) {
     await response.body?.cancel();
-    response = await client.send(new URL(response.headers.get("location") ?? "", executor), { headers: { accept } });
+    response = await client.send(redirected(response.headers.get("location") ?? "", executor), { headers: { accept } });
   }
   const text = await response.text();
   if (response.status !== 200) {

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import type * as Pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../operator/error";
 import type { HostSettings, LoginSettings } from "../settings/hosts";
+import { runtime, secretSetting } from "../settings/secret";
 
 /** Where and as whom SSH logs in, with which key, and which key the machine must have. */
 export interface SshLogin extends LoginSettings {
@@ -53,22 +53,11 @@ function read(privateKeyFile: string, setting: string): string {
   }
 }
 
-/** The SDK's own word for a secret is not in its types (@pulumi/pulumi 3.270). */
-type Runtime = typeof Pulumi.runtime & { isConfigSecret: (key: string) => boolean };
-
-/** Loaded for a passphrase alone: it is most of the start of a command that only logs in. */
-const runtime = () => require("@pulumi/pulumi").runtime as Runtime;
-
-/** A passphrase in plain is refused: the stack file would give it away. */
 function passphraseIn(key: string, setting: string): string {
-  const passphrase = runtime().getConfig(key);
-  if (!passphrase)
-    throw new OperatorError(
-      `${setting} names ${key} as a passphrase, and this stack has no such value: set it with \`pulumi config set --secret ${key}\`.`,
-    );
-  if (runtime().isConfigSecret(key)) return passphrase;
+  const passphrase = secretSetting(key, "a passphrase", "change the passphrase of the key");
+  if (passphrase) return passphrase;
   throw new OperatorError(
-    `${key} is a passphrase and lies in the stack file in plain: change the passphrase of the key, and set the new one with \`pulumi config set --secret ${key}\`.`,
+    `${setting} names ${key} as a passphrase, and this stack has no such value: set it with \`pulumi config set --secret ${key}\`.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { OperatorError } from "../operator/error";
-import { isLoopback } from "../settings/vocabulary";
+import { isLoopback } from "../settings/loopback";
 import type { ZotConfig } from "../zot/types";
 
 /** One of the hosts, with the configuration it is about to get. */

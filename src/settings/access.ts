@@ -32,7 +32,7 @@ const repositoryPattern = z
 const tagRules = {
   /** Tags that a maintainer may move; every other tag is immutable. */
   mutable: listOf(tag).default([]),
-  /** What a new tag must look like, besides the mutable ones; left out, anything goes. */
+  /** RE2 that the whole of a new tag must match, besides the mutable ones; left out, anything goes. */
   format: regularExpression.optional(),
   /** What CI is told when a tag is refused for its form; left out, the format itself. */
   message: z

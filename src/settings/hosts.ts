@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { isLoopback } from "./loopback";
 import { listen } from "./registry";
-import { flag, isLoopback, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
+import { flag, listOf, oneOf, plainWord, port, remotePath, section } from "./vocabulary";
 
 /** The service words are handed to the agent as one comma-separated word, so they hold no comma themselves. */
 const words = listOf(plainWord).min(1, 'must hold at least one word, such as ["rc-service", "zot", "start"]');

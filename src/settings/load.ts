@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../operator/error";
+import { secretSetting } from "./secret";
 import { parseSettings, type RawSettings, SETTING_KEYS, type Settings } from "./settings";
 
 /** Reads and checks the stack's configuration. @throws OperatorError */
@@ -26,10 +27,11 @@ function parseJson(key: string, text: string): unknown {
 
 /**
  * The API token, from where the Authentik provider takes it too.
- * @throws OperatorError when there is none
+ * @throws OperatorError when there is none, or one in plain
  */
 export function authentikToken(): string {
-  const token = new pulumi.Config("authentik").get("token") ?? process.env.AUTHENTIK_TOKEN;
+  const stored = secretSetting("authentik:token", "an API token of Authentik", "revoke it there, make another");
+  const token = stored ?? process.env.AUTHENTIK_TOKEN;
   if (token) return token;
   throw new OperatorError(
     "no Authentik API token: set AUTHENTIK_TOKEN in the environment, or run `pulumi config set --secret authentik:token`",

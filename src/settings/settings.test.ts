@@ -433,12 +433,8 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "one of: read",
   ],
   ["no admins", (s) => Object.assign(access(s), { admins: undefined }), "access.admins is missing", "group"],
-  [
-    "a tag format that is not anchored",
-    (s) => Object.assign(tags(s), { format: "v\\d+" }),
-    'format = "v\\\\d+"',
-    "anchored",
-  ],
+  ["a tag format whose quote has no end", (s) => Object.assign(tags(s), { format: "\\Qv1" }), "format", "RE2"],
+  ["a tag format that closes its own group", (s) => Object.assign(tags(s), { format: "a)|(?:b" }), "format", "RE2"],
   ["a tag format RE2 cannot read", (s) => Object.assign(tags(s), { format: "^(?=v).*$" }), "format", "RE2"],
   [
     "a tag format that ends its CEL string",

@@ -1,5 +1,7 @@
+import { RE2JS } from "re2js";
 import { z } from "zod";
 import { parseDuration } from "../zot/file/duration";
+import { isLoopback } from "./loopback";
 
 /**
  * The words settings are made of. Every message says what is allowed; the caller adds the key and the value
@@ -42,9 +44,6 @@ export const safeUrl = baseUrl.refine(
   (url) => !url.startsWith("http:") || !URL.canParse(url) || isLoopback(new URL(url).hostname),
   "must be an https:// URL, since API keys and login cookies travel to it in every request and over http anybody on the way reads them: put TLS in front of it (http is for loopback alone)",
 );
-
-/** @param host name or address, an IPv6 address in brackets or without */
-export const isLoopback = (host: string) => /^(localhost|127(\.\d+){1,3}|::1|\[::1\])$/i.test(host);
 
 /** Go duration as zot reads it: 30s, 15m, 1h30m. */
 export const goDuration = z
@@ -124,21 +123,19 @@ export const groupName = z
 export const regularExpression = z
   .string(says("must be a regular expression (RE2)"))
   .refine(isRegularExpression, "must be a regular expression that RE2 can read (no look-around, no back-references)")
-  .refine((pattern) => !pattern.includes("'"), "must not hold a single quote (it is written into a CEL string)")
-  .refine(
-    (pattern) => pattern.startsWith("^") && pattern.endsWith("$"),
-    "must be anchored: begin with ^ and end with $",
-  );
+  .refine((pattern) => !pattern.includes("'"), "must not hold a single quote (it is written into a CEL string)");
 
+/** By itself, and where it is put into a group: an open \Q would take the group's end with it. */
 function isRegularExpression(pattern: string): boolean {
-  if (/\(\?[=!<]|\\[1-9]/.test(pattern)) return false;
   try {
-    new RegExp(pattern, "u");
-    return true;
+    return [pattern, wholly(pattern)].every((text) => RE2JS.compile(text));
   } catch {
     return false;
   }
 }
+
+/** What matches nothing but a whole text: anchors of one's own hold for one side of an `|` alone. */
+export const wholly = (pattern: string) => `^(?:${pattern})$`;
 
 export function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
   return z.enum(values, says(`must be one of: ${values.join(", ")}`));

@@ -34,3 +34,13 @@ it("sends nothing twice that may have been done", async () => {
   expect(asked).toEqual(["POST"]);
   await end();
 });
+
+it("sends nothing to another server, whatever the registry says", async () => {
+  const { asked, client, end } = await closesOnce();
+  const away = "http://127.0.0.1:9/v2/x/blobs/uploads/1";
+  await expect(client.ask("PUT", away, { as: { username: "zot-ci", apiKey: "zak_secret" } })).rejects.toThrow(
+    `${client.base} sends its clients on to http://127.0.0.1:9, where nothing was sent`,
+  );
+  expect(asked).toEqual([]);
+  await end();
+});

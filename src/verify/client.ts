@@ -62,9 +62,11 @@ export class Client {
     private readonly connections: Dispatcher,
   ) {}
 
-  /** @param path under the base URL, or an absolute URL @throws when there is no answer at all */
+  /** @param path under the base URL, or an absolute URL of the same server @throws when it is another, or gives no answer */
   async ask(method: string, path: string, { as, headers = {}, body }: Ask = {}): Promise<Answer> {
     const url = new URL(path, `${this.base}/`);
+    if (url.origin !== new URL(this.base).origin)
+      throw new Error(`${this.base} sends its clients on to ${url.origin}, where nothing was sent`);
     const sent = {
       "user-agent": USER_AGENT,
       ...(as ? { authorization: basic(as.username, as.apiKey) } : {}),

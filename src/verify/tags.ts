@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import type { TagRules } from "../config/compile";
+import { wholly } from "../settings/vocabulary";
 
 /** Tag grammar of the OCI distribution spec v1.1. */
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
@@ -40,12 +41,40 @@ export function misshapenTag({ format, mutable }: TagRules): string | undefined 
 async function tagsOf({ format, mutable }: TagRules, { seed }: { seed?: number }): Promise<string[]> {
   // Loaded only here: it takes 100 ms.
   const { sample, stringMatching } = await import("fast-check");
-  const expression = new RegExp(format ?? "^v0[.]0[.][0-9]{1,8}$", "u");
+  const expression = readable(format ?? "v0[.]0[.][0-9]{1,8}");
+  if (!expression) return [];
   const made = sample(stringMatching(expression), { numRuns: ATTEMPTS, ...(seed === undefined ? {} : { seed }) });
   const fitting = [...new Set(made)].filter(
     (tag) => TAG.test(tag) && !mutable.includes(tag) && (format === undefined || matches(format, tag)),
   );
   return fitting.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+}
+
+const POSIX_CLASSES: Record<string, string> = {
+  alnum: "0-9A-Za-z",
+  alpha: "A-Za-z",
+  digit: "0-9",
+  lower: "a-z",
+  upper: "A-Z",
+  word: "0-9A-Za-z_",
+  xdigit: "0-9A-Fa-f",
+};
+
+/** RE2 in JavaScript's words, as far as formats of tags use what only RE2 has; undefined for the rest. */
+function readable(format: string): RegExp | undefined {
+  const text = format
+    .replace(/\[:(\w+):\]/g, (whole, name) => POSIX_CLASSES[name] ?? whole)
+    .replace(/\\A/g, "^")
+    .replace(/\\z/g, "$")
+    .replace(/\\([pP])(\w)/g, "\\$1{$2}")
+    .replace(/\\([-_])/g, "$1")
+    .replace(/\(\?[a-z]*:/g, "(?:")
+    .replace(/^\(\?[a-z]+\)/, "");
+  try {
+    return new RegExp(wholly(text), "u");
+  } catch {
+    return undefined;
+  }
 }
 
 /** As zot does, by RE2. */

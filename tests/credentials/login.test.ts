@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ask } from "../../sandbox/people";
 import { freePort, stopDaemon } from "../../sandbox/process";
 import { startTlsProxy } from "../../sandbox/tls-proxy";
@@ -206,3 +208,59 @@ function relocated(response: Response, location: string): Response {
   headers.set("location", location);
   return new Response(null, { status: response.status, headers });
 }
+
+describe("a password goes to the Authentik that is meant, and nowhere else", () => {
+  const SECRET = "a-password-that-travels";
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  /** Sends everyone on. @returns its URL, and what it was asked */
+  async function sendingTo(location: (url: string) => string) {
+    const asked: string[] = [];
+    const server = createServer((incoming, outgoing) => {
+      asked.push(`${incoming.method} ${incoming.url}`);
+      incoming.resume();
+      outgoing.writeHead(302, { location: location(incoming.url ?? "") }).end();
+    });
+    servers.push(server);
+    await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  }
+
+  const attempt = (from: string, issuer?: string) =>
+    login({ registryUrl: from, username: "zot-ci", password: SECRET, flowSlug: "ci", ...(issuer ? { issuer } : {}) });
+
+  test("a registry that sends its logins elsewhere", async () => {
+    const thief = await sendingTo(() => "/if/flow/ci/");
+    const registry = await sendingTo(() => `${thief.url}/application/o/authorize/`);
+    await expect(attempt(registry.url, "http://127.0.0.1:9/")).rejects.toThrow(
+      `The registry at ${registry.url} sends its logins to ${thief.url}, and authentik:url is at http://127.0.0.1:9: nothing was sent there.`,
+    );
+    expect(thief.asked).toEqual([]);
+  });
+
+  test.each(["told", "not told"])(
+    "an Authentik that sends the login on, to one that was %s which is meant",
+    async (told) => {
+      const thief = await sendingTo(() => "/if/flow/ci/");
+      const issuer = await sendingTo(() => `${thief.url}/if/flow/ci/`);
+      const registry = await sendingTo(() => `${issuer.url}/application/o/authorize/`);
+      await expect(attempt(registry.url, told === "told" ? issuer.url : undefined)).rejects.toThrow(
+        `Authentik at ${issuer.url} sends the login on to ${thief.url}, where nothing was sent`,
+      );
+      expect(thief.asked).toEqual([]);
+    },
+  );
+
+  test("a flow executor that sends the login on", async () => {
+    const thief = await sendingTo(() => "/");
+    const issuer = await sendingTo((url) => (url.startsWith("/api/") ? `${thief.url}/api/` : "/if/flow/ci/"));
+    const registry = await sendingTo(() => `${issuer.url}/application/o/authorize/`);
+    await expect(attempt(registry.url, issuer.url)).rejects.toThrow(
+      `Authentik at ${issuer.url} sends the login on to ${thief.url}, where nothing was sent`,
+    );
+    expect(thief.asked).toEqual([]);
+  });
+});

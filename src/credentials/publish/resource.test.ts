@@ -44,3 +44,10 @@ it("says which secret the stack lacks", () => {
     /names the secret otherToken .*pulumi config set --secret harden-zot:otherToken/,
   );
 });
+
+it("refuses a token that lies in the stack file in plain", () => {
+  pulumi.runtime.setAllConfig({ "harden-zot:forgejoToken": "token-of-the-forge" });
+  expect(() => publish(forgejo)).toThrow(
+    /^harden-zot:forgejoToken is an API token and lies in the stack file in plain: revoke it there, make another, and set the new one with `pulumi config set --secret harden-zot:forgejoToken`\.$/,
+  );
+});

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { commandLine } from "../../operator/command-line";
 import { OperatorError } from "../../operator/error";
 import { type Destination, namesOf, placeOf } from "../../settings/publish";
+import { secretSetting } from "../../settings/secret";
 import type { HandOver } from "../handover";
 
 /**
@@ -38,8 +39,8 @@ export function publishKey(
 function tokenFor({ forgejo, github }: Destination): pulumi.Output<string> | undefined {
   const name = (forgejo ?? github)?.token;
   if (name === undefined) return undefined;
-  const token = new pulumi.Config("harden-zot").getSecret(name);
-  if (token) return token;
+  const token = secretSetting(`harden-zot:${name}`, "an API token", "revoke it there, make another");
+  if (token) return pulumi.secret(token);
   throw new OperatorError(
     `harden-zot:ci: publish names the secret ${name} as its token, and this stack has none of that name: run \`pulumi config set --secret harden-zot:${name}\``,
   );

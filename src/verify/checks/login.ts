@@ -1,6 +1,6 @@
 import { connect, type PeerCertificate, rootCertificates, type TLSSocket } from "node:tls";
 import { explainIssuer } from "../../identity/issuer";
-import { isLoopback } from "../../settings/vocabulary";
+import { isLoopback } from "../../settings/loopback";
 import type { Check } from "../check";
 import { describeAnswer } from "../client";
 import { type Finding, failed, ok, skipped, warning } from "../finding";
