@@ -140,12 +140,13 @@ function main(): void {
       const tried = left.length;
       left = left.filter((mutant) => {
         writeFileSync(join(copy, AGENT), changed(text, mutant));
-        return !minds(copy, test);
+        const survives = !minds(copy, test);
+        if (survives)
+          console.log(`  ${mutant.line} ${mutant.kind}\n    - ${mutant.before.trim()}\n    + ${mutant.after.trim()}`);
+        return survives;
       });
       writeFileSync(join(copy, AGENT), text);
       console.log(`${test}: ${tried - left.length} of ${tried} killed`);
-      for (const { line, kind, before, after } of left)
-        console.log(`  ${line} ${kind}\n    - ${before.trim()}\n    + ${after.trim()}`);
       if (left.length === 0) break;
     }
   } finally {
