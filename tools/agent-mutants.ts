@@ -140,10 +140,11 @@ function main(): void {
       const tried = left.length;
       left = left.filter((mutant) => {
         writeFileSync(join(copy, AGENT), changed(text, mutant));
-        const survives = !minds(copy, test);
-        if (survives)
-          console.log(`  ${mutant.line} ${mutant.kind}\n    - ${mutant.before.trim()}\n    + ${mutant.after.trim()}`);
-        return survives;
+        const killed = minds(copy, test);
+        console.log(
+          `${killed ? "killed" : "SURVIVED"} ${mutant.line} ${mutant.kind}: ${mutant.before.trim()} => ${mutant.after.trim()}`,
+        );
+        return !killed;
       });
       writeFileSync(join(copy, AGENT), text);
       console.log(`${test}: ${tried - left.length} of ${tried} killed`);
