@@ -17,7 +17,7 @@ by_code = $(if $(filter 0,$(1)),,$(if $(filter 1,$(1)),@false,+@exit $(1)))
 pass_on = $(call by_code,$(shell cat $(CODE); rm -f $(CODE)))
 endif
 
-.PHONY: help install demo demo-stop test unit check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain growth bench $(addsuffix -asked,$(ASKED))
+.PHONY: help install demo demo-stop test unit check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain growth bench agent-mutants $(addsuffix -asked,$(ASKED))
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -97,6 +97,9 @@ operations: $(LOCK) ## SEQUENCES=200 SEED=1: random sequences of what operators 
 
 soak: $(LOCK) ## MINUTES=30: clients pull and push while rules, keys and machines change; every answer is explained
 	@$(NODE) bench/soak/main.ts
+
+agent-mutants: $(LOCK) ## SEED=1 COUNT=300: changes one line of agent.sh at a time; which change does no test mind?
+	@$(NODE) tools/agent-mutants.ts $(if $(SEED),--seed '$(SEED)') $(if $(COUNT),--count '$(COUNT)')
 
 supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it; npm's audit (OUT=sbom.json)
 	@npx vitest run tools/supply-chain

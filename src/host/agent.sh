@@ -51,10 +51,7 @@ newline='
 
 say() { printf 'harden-zot: %s\n' "$*" >&2; }
 
-die() {
-  say "$1"
-  exit "${2:-1}"
-}
+die() { say "$1"; exit "${2:-1}"; }
 
 read_words() {
   local word
@@ -177,10 +174,7 @@ errors_of_log() {
 }
 
 # fetch URL MAXIMUM-SECONDS [curl option]: the body in $body; 0 = 2xx, 1 = answered otherwise, 2 = nobody answers ($why).
-fetch() {
-  body='' why=''
-  if command -v curl >/dev/null 2>&1; then fetch_by_curl "$@"; else fetch_by_wget "$@"; fi
-}
+fetch() { body='' why=''; if command -v curl >/dev/null 2>&1; then fetch_by_curl "$@"; else fetch_by_wget "$@"; fi; }
 
 # $asker stands in front of curl; where it may not (1) or cannot (125 to 127) run, or finds no certificates to trust (77),
 # this host asks.
@@ -219,14 +213,7 @@ fetch_own() {
 }
 
 # probe URL [MAXIMUM-SECONDS]: how it was answered, in words.
-probe() {
-  (
-    fetch_own "$1" "${2:-2}"
-    set -- $?
-    printf '%s' "$why"
-    exit "$1"
-  ) 2>/dev/null
-}
+probe() { (fetch_own "$1" "${2:-2}"; set -- $?; printf '%s' "$why"; exit "$1") 2>/dev/null; }
 
 # answer URL: what it was answered, if that is 2xx.
 answer() { (fetch_own "$1" 10 && printf '%s\n' "$body") 2>/dev/null; }
@@ -375,9 +362,7 @@ systemd_log() { $as_root journalctl "--${user:+user-}unit=$unit" -n 40 -o cat --
 # ---- launchd
 
 launchd_find() {
-  for domain in "gui/$(id -u)" "user/$(id -u)" system; do
-    said=$($as_root launchctl print "$domain/$unit" 2>&1) && return 0
-  done
+  for domain in "gui/$(id -u)" "user/$(id -u)" system; do said=$($as_root launchctl print "$domain/$unit" 2>&1) && return; done
   return 1
 }
 
@@ -673,8 +658,7 @@ write_journal() {
 
 # read_journal FILE: what a line that is not whole would have done to config.json is for somebody who looks.
 read_journal() {
-  local check
-  read -r had was old_url operation check <"$1"
+  local check && read -r had was old_url operation check <"$1"
   [ "$check" = "$(journal_line | sha256)" ] || die "$1 is not whole, so what an interrupted run was doing is not known; nothing was changed. $txn holds:$(cd "$txn" && printf ' %s' *). Look at $config: where it is not what zot should serve, put before.json, the one from before that run, in its place; then remove $txn and run again"
 }
 
@@ -688,14 +672,8 @@ recover() {
   local phase file && phase=$(journal_phase)
   [ -z "$phase" ] || read_journal "$txn/$phase"
   case $phase in
-  commit)
-    say "finishing an interrupted $operation"
-    commit
-    ;;
-  switch | rollback)
-    say "rolling back an interrupted $operation"
-    undo_switch || say "$outcome"
-    ;;
+  commit) say "finishing an interrupted $operation"; commit ;;
+  ?*) say "rolling back an interrupted $operation"; undo_switch || say "$outcome" ;;
   esac
   rm -rf "$txn"
   # Of a run that was killed when it had broken a lock: whoever is about it now finds ours, and leaves it.
@@ -730,9 +708,8 @@ undo_switch() {
   [ "$had" = no ] || read_config "$config"
   # When the manager refuses, the process from before may well be serving still.
   if [ "$was" = stopped ]; then "${manager}_stop"; else "${manager}_restart" || pid=none; fi
-  if [ "$was" != healthy ]; then
-    outcome="the configuration from before is back; zot was not serving then either"
-  else
+  outcome="the configuration from before is back; zot was not serving then either"
+  if [ "$was" = healthy ]; then
     outcome="the last good configuration is back and serving"
     serves "$old_url" "$pid" || code=1 outcome="the last good configuration is back but zot does not serve at $old_url$(last_error)"
   fi
