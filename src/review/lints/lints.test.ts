@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AccessRules, compileAccess } from "../../config/compile";
 import { accessSettings, ciSettings, LINTS } from "../../settings/access";
-import type { AccessControl, RepositoryPolicy, ZotConfig } from "../../zot/types";
+import type { AccessControl, RepositoryPolicy, SyncRegistry, ZotConfig } from "../../zot/types";
 import type { Finding, LintName } from "./finding";
 import { describeFinding, lintAccess, requireSound } from "./lints";
 
@@ -767,7 +767,10 @@ describe("lints", () => {
         "docker.io/**": READ,
       },
     };
-    const config = { ...configWith(accessControl), extensions: { sync: { enable: true, registries } } };
+    const config = {
+      ...configWith(accessControl),
+      extensions: { sync: { enable: true, registries: registries as SyncRegistry[] } },
+    };
     const found = lintAccess(config, RULES).filter(({ lint }) => lint === "cache-writable");
     expect(found.map(line)).toEqual(
       ["upstream/**", "quay.io/**", "ghcr/**"].map(
