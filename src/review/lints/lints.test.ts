@@ -755,6 +755,14 @@ describe("lints", () => {
         content: [{ prefix: "upstream/**" }, { prefix: "**", destination: "/quay.io" }],
       },
       { urls: ["https://ghcr.io"], onDemand: true, content: [{ prefix: "ghcr/**", destination: "/" }] },
+      {
+        urls: ["https://k8s.io"],
+        onDemand: true,
+        content: [
+          { prefix: "**", destination: "mirrors/k8s" },
+          { prefix: "**", destination: "//twice" },
+        ],
+      },
       { urls: ["https://gcr.io"], onDemand: true },
     ];
     const policies = [may("create")];
@@ -764,6 +772,8 @@ describe("lints", () => {
         "quay.io/**": { ...READ, policies },
         "ghcr/**": { ...READ, policies },
         "upstream/**": { ...READ, policies },
+        "mirrors/k8s/**": { ...READ, policies },
+        "twice/**": { ...READ, policies },
         "docker.io/**": READ,
       },
     };
@@ -773,10 +783,14 @@ describe("lints", () => {
     };
     const found = lintAccess(config, RULES).filter(({ lint }) => lint === "cache-writable");
     expect(found.map(line)).toEqual(
-      ["upstream/**", "quay.io/**", "ghcr/**"].map(
+      ["upstream/**", "quay.io/**", "ghcr/**", "mirrors/k8s/**", "twice/**"].map(
         (cache) => `error cache-writable: repositories["${cache}"]: group workloads may push into ${cache}`,
       ),
     );
+  });
+
+  it("take a registry with extensions and no sync for one without caches of its own", () => {
+    expect(lintAccess({ ...configWith(compiled), extensions: { search: { enable: true } } }, RULES)).toEqual([]);
   });
 
   it("stop an up with which rule, why and what to do", () => {
