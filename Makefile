@@ -17,7 +17,7 @@ by_code = $(if $(filter 0,$(1)),,$(if $(filter 1,$(1)),@false,+@exit $(1)))
 pass_on = $(call by_code,$(shell cat $(CODE); rm -f $(CODE)))
 endif
 
-.PHONY: help install demo demo-stop test unit check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain growth bench agent-mutants $(addsuffix -asked,$(ASKED))
+.PHONY: help install demo demo-stop test unit mutants check format decisions access verify report rollback adopt differential faults power hosts operations soak conformance supply-chain growth bench agent-mutants $(addsuffix -asked,$(ASKED))
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -40,6 +40,9 @@ test: $(LOCK) ## all tests, on the real zot (ZOT=...), Pulumi plugins (PULUMI_PL
 
 unit: $(LOCK) ## the tests that start nothing
 	@npx vitest run --project unit
+
+mutants: $(LOCK) ## ROOM=src/review: change one thing at a time in what decides, and count by room what the unit tests notice
+	@$(NODE) tools/mutants/main.ts $(if $(ROOM),'$(ROOM)')
 
 check: $(LOCK) ## types, lint, format, shell, unused code
 	npx tsc --noEmit

@@ -48,9 +48,11 @@ export function commonNames(a: string, b: string): string[] {
   );
 }
 
-/** A name that the pattern matches. */
+/** A name that the pattern matches; the pattern itself where none is known, as of one that is not valid. */
 export function sampleName(pattern: string): string {
-  const segments = (expanded(pattern)[0] ?? []).flatMap(({ text, tokens }) =>
+  const [first] = expanded(pattern);
+  if (first === undefined) return pattern;
+  const segments = first.flatMap(({ text, tokens }) =>
     text === "**" ? ["any"] : [tokens.map((token) => (token === STAR ? "x" : (token[0] ?? ""))).join("")],
   );
   const name = segments.join("/");

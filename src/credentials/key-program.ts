@@ -26,7 +26,11 @@ export async function mint(request: MintRequest): Promise<MintedKey> {
 }
 
 /** The key opens the registry, and as the user it was made for: it is asked which keys its owner has. */
-async function prove({ registryUrl, username }: KeyLogin, { apiKey, uuid }: FreshKey, fetch: Fetch): Promise<void> {
+export async function prove(
+  { registryUrl, username }: KeyLogin,
+  { apiKey, uuid }: FreshKey,
+  fetch: Fetch,
+): Promise<void> {
   const asUser = withKey(fetch, username, apiKey);
   const { status } = await asUser(`${registryUrl}/v2/`);
   const own = status === 200 ? await new ApiKeys(registryUrl, username, asUser).list() : [];

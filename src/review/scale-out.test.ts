@@ -7,11 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { findZot } from "../../sandbox/parts";
 import { renderConfig, serializeConfig } from "../config/render";
-import type { ScaleOutSettings } from "../settings/scale-out";
 import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
 import type { ZotConfig } from "../zot/types";
-import { review } from "./review";
-import { describeScaleOut, lintScaleOut } from "./scale-out-lints";
 
 const CLUSTER = { members: ["10.0.0.1:5050", "10.0.0.2:5050"], hashKey: "0123456789abcdef" };
 const S3 = { bucket: "zot-images", region: "eu-central-1" };
@@ -109,83 +106,5 @@ describe("a registry scaled out, as zot is told", () => {
     const settings = twoHosts({ cluster: CLUSTER, s3: S3, redis: REDIS }, { extraConfig });
     expect(() => render(settings)).toThrow(`extraConfig.${path} is a secret`);
     expect(() => render(settings)).not.toThrow(/hunter2/);
-  });
-});
-
-describe("the lints of several hosts", () => {
-  const found = (scaleOut: unknown, registry: object = {}, hosts: object[] = [{}, {}]) => {
-    const settings = twoHosts(scaleOut, registry);
-    const references = { issuer: "https://x.test/", credentialsFile: "", sessionKeysFile: "" };
-    const members = hosts.map((change, index) => ({
-      name: `host-${index}`,
-      config: renderConfig({ ...settings, registry: { ...settings.registry, ...change } }, references),
-    }));
-    return lintScaleOut(members).map(({ lint, severity }) => `${severity} ${lint}`);
-  };
-  const local = { cluster: { ...CLUSTER, members: ["127.0.0.1:5050", "127.0.0.1:5051"] }, s3: S3 };
-  const LOCAL = { ...local, redis: { url: "redis://127.0.0.1:6379" } };
-  const on = (port: number, address = "127.0.0.1") => ({ listen: { address, port } });
-
-  it.each<[string, string[], unknown, object?, object[]?]>([
-    ["one host", [], undefined, {}, [{}]],
-    ["one host with S3 alone", [], { s3: S3 }, {}, [{}]],
-    ["all of it on loopback", [], LOCAL, {}, [on(5050), on(5051)]],
-    ["two hosts that share nothing", ["warning independent-hosts"], undefined],
-    ["shared S3 without redis", ["error unshared-metadata"], local, {}, [on(5050), on(5051)]],
-    ["shared redis without S3", ["error unshared-storage"], { ...LOCAL, s3: undefined }, {}, [on(5050), on(5051)]],
-    ["shared S3 without a cluster", ["error two-writers"], { ...LOCAL, cluster: undefined }],
-    [
-      "a cluster alone",
-      ["error unshared-metadata", "error unshared-storage", "warning cluster-in-the-clear"],
-      { cluster: CLUSTER },
-    ],
-    ["a host on a port of no member", ["error member-missing"], LOCAL, {}, [on(5050), on(5052)]],
-    [
-      "a member that listens for itself alone",
-      ["error member-unreachable", "warning cluster-in-the-clear"],
-      { ...LOCAL, cluster: CLUSTER },
-      {},
-      [on(5050, "0.0.0.0"), on(5050)],
-    ],
-    [
-      "a member that is no host",
-      ["warning members-differ"],
-      { ...LOCAL, cluster: { ...CLUSTER, members: [...LOCAL.cluster.members, "127.0.0.1:5052"] } },
-      {},
-      [on(5050), on(5051)],
-    ],
-    [
-      "a network in between",
-      ["warning cluster-in-the-clear", "warning open-redis"],
-      { cluster: CLUSTER, s3: S3, redis: REDIS },
-    ],
-    [
-      "a redis over TLS, and members too",
-      ["warning open-redis"],
-      { cluster: CLUSTER, s3: S3, redis: { url: "rediss://redis:6379" } },
-      { extraConfig: { http: { tls: { cert: "/c", key: "/k" } } } },
-    ],
-    [
-      "redis taken out again by extraConfig",
-      ["error unshared-metadata"],
-      LOCAL,
-      { extraConfig: { storage: { remoteCache: false } } },
-      [on(5050), on(5051)],
-    ],
-  ])("%s", (_, findings, scaleOut, registry = {}, hosts = [{}, {}]) => {
-    expect(found(scaleOut, registry, hosts)).toEqual(findings);
-  });
-
-  it("say why and what to do", () => {
-    const line = describeScaleOut({ lint: "independent-hosts", severity: "warning", what: "a, b share nothing" });
-    expect(line).toMatch(/^independent-hosts: a, b share nothing; an API key.*externalUrl.*\. Set harden-zot:registry/);
-  });
-
-  it("stop the program, or are shown, with all the others", () => {
-    expect(review(twoHosts(undefined)).warnings.join("\n")).toMatch(/independent-hosts: indri, indri-2 share nothing/);
-    const half: Partial<ScaleOutSettings> = { s3: S3 as never };
-    expect(() => review(twoHosts(half))).toThrow(
-      /not be one registry:\n {2}- unshared-metadata: .*\n {2}- two-writers: /,
-    );
   });
 });

@@ -62,17 +62,42 @@ describe("collisions", () => {
   });
   const other = { ...forgejo, secrets: { apiKey: "OTHER_API_KEY" } };
 
-  it("of two identities that write one secret, whatever the case of the repository", () => {
+  it.each([
+    ["team/app", "Team/app"],
+    ["Team/App", "team/app"],
+  ])("of two identities that write one secret, whatever the case of the repository: %s, %s", (one, another) => {
     const found = collisions([
-      identity("a", { forgejo }),
-      identity("b", { forgejo: { ...forgejo, repository: "Team/app" } }),
+      identity("a", { forgejo: { ...forgejo, repository: one } }),
+      identity("b", { github }, { forgejo: { ...forgejo, repository: another } }),
     ]);
-    expect(found).toEqual([expect.stringMatching(/^harden-zot:ci\[1\]\.publish\[0\] writes ZOT_API_KEY .*ci\[0\]/)]);
+    expect(found).toEqual([
+      "harden-zot:ci[1].publish[1] writes ZOT_API_KEY at forge.example.test/team/app, and so does harden-zot:ci[0].publish[0]: give it another name",
+    ]);
   });
 
-  it("of one identity with a place twice", () => {
-    expect(collisions([identity("a", { forgejo }, { forgejo: other })])).toEqual([
-      expect.stringContaining("second time"),
+  it("of each name that two identities write", () => {
+    const secrets = { apiKey: "KEY", username: "USER" };
+    const found = collisions([
+      identity("a", { forgejo: { ...forgejo, secrets } }),
+      identity("b", { forgejo: { ...forgejo, secrets: { ...secrets, dockerConfig: "CONFIG" } } }),
+    ]);
+    expect(found).toEqual(
+      ["KEY", "USER"].map(
+        (name) =>
+          `harden-zot:ci[1].publish[0] writes ${name} at forge.example.test/team/app, and so does harden-zot:ci[0].publish[0]: give it another name`,
+      ),
+    );
+  });
+
+  it.each([
+    ["team/app", "Team/app"],
+    ["Team/app", "team/app"],
+  ])("of one identity with a place twice: %s, %s", (one, another) => {
+    const twice = [one, another].map((repository, index) => ({
+      forgejo: { ...(index === 0 ? forgejo : other), repository },
+    }));
+    expect(collisions([identity("a", ...twice)])).toEqual([
+      "harden-zot:ci[0].publish[1] names forge.example.test/team/app a second time: name a place once for each identity, with all its secrets",
     ]);
   });
 
