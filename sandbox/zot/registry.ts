@@ -1,5 +1,5 @@
-import type { Authorizer, Identity } from "../../src/zot/authorizer";
-import { authorizerOf } from "./config/authorization";
+import { type Authorizer, createAuthorizer, type Identity } from "../../src/zot/authorizer";
+import type { ZotConfig } from "../../src/zot/types";
 import type { LoadedConfig } from "./config/loaded";
 import { authenticates, hasOpenId } from "./config/validate";
 import { Htpasswd } from "./identity/htpasswd";
@@ -91,7 +91,7 @@ export class Registry {
 
   /** Decisions under the live configuration. */
   authorizer(): Authorizer {
-    this.compiled ??= authorizerOf(this.config);
+    this.compiled ??= createAuthorizer(this.config as unknown as ZotConfig);
     return this.compiled;
   }
 

@@ -31,9 +31,7 @@ export function compileAccess(rules: AccessRules): AccessControl {
   const { access, registry } = rules;
   const grants = grantsByPattern(rules);
   const repositories: Record<string, RepositoryPolicy> = {};
-  for (const place of placesIn(rules)) {
-    repositories[place.emitted] = repositoryPolicy(place, rules, grants);
-  }
+  for (const place of placesIn(rules)) repositories[place.emitted] = repositoryPolicy(place, rules, grants);
   return {
     repositories,
     adminPolicy: { groups: [access.admins.group], actions: ["read", "delete"] },

@@ -171,9 +171,7 @@ function segmentsContain(outer: readonly Segment[], i: number, inner: readonly S
   const [wide, narrow] = [outer[i], inner[j]];
   if (wide === undefined || (narrow === undefined && !isAny(wide))) return wide === narrow;
   if (narrow === undefined) return i === outer.length - 1;
-  if (isAny(wide)) {
-    return segmentsContain(outer, i + 1, inner, j) || segmentsContain(outer, i, inner, j + 1);
-  }
+  if (isAny(wide)) return segmentsContain(outer, i + 1, inner, j) || segmentsContain(outer, i, inner, j + 1);
   const tokens = mayEnd(inner, j + 1) && onlyAny(outer, i + 1) ? withLastStarFilled(wide.tokens) : wide.tokens;
   if (isAny(narrow) || !tokensContain(tokens, 0, narrow.tokens, 0)) return false;
   return segmentsContain(outer, i + 1, inner, j + 1);

@@ -1,6 +1,7 @@
 import { OperatorError } from "../operator/error";
 import type { RegistrySettings } from "../settings/registry";
 import type { Settings } from "../settings/settings";
+import { isObject } from "../zot/file/decode";
 import type { AuthConfig, ExtensionsConfig, SyncRegistry, ZotConfig } from "../zot/types";
 import { compileAccess } from "./compile";
 import { withProof } from "./proof";
@@ -136,8 +137,4 @@ function merge(base: unknown, extra: unknown): unknown {
       key in extra ? merge(base[key], extra[key]) : base[key],
     ]),
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

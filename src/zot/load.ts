@@ -1,3 +1,4 @@
+import { isObject } from "./file/decode";
 import type { ZotConfig } from "./types";
 
 /**
@@ -52,7 +53,7 @@ const PROVIDERS: ReadonlySet<string> = new Set(["google", "gitlab", "oidc", "git
  * @throws RangeError for bearer authentication, whose answers come from another server's tokens
  */
 export function loadConfig(config: ZotConfig): LoadedConfig {
-  const root = section(loaded(config));
+  const root = section(viper(config));
   const http = section(root.http);
   const auth = section(http.auth);
   if (auth.bearer !== undefined) throw new RangeError("http.auth.bearer: decisions by bearer tokens are not modelled");
@@ -116,12 +117,12 @@ function policy(raw: unknown): LoadedPolicy {
 
 type Section = Record<string, unknown>;
 
-/** Keys lower-cased at every depth; empty objects and nulls gone, except inside lists, which viper does not enter. */
-function loaded(value: unknown): unknown {
+/** What viper keeps: keys lower-cased at every depth; empty objects and nulls gone, except inside lists, which it does not enter. */
+export function viper(value: unknown): unknown {
   if (Array.isArray(value)) return lowerCased(value);
   if (!isObject(value)) return value ?? undefined;
   const entries = Object.entries(value).flatMap(([key, item]) => {
-    const kept = loaded(item);
+    const kept = viper(item);
     return kept === undefined ? [] : [[key.toLowerCase(), kept] as const];
   });
   return entries.length === 0 ? undefined : fromEntries(entries);
@@ -138,10 +139,6 @@ function fromEntries(entries: Iterable<readonly [string, unknown]>): Section {
   const object: Section = Object.create(null);
   for (const [key, value] of entries) object[key] = value;
   return object;
-}
-
-function isObject(value: unknown): value is Section {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const section = (value: unknown): Section => (isObject(value) ? value : {});

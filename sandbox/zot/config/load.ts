@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import type * as z from "zod";
 import { describeIssues, isObject } from "../../../src/zot/file/decode";
 import { configSchema, openIdCredentialsSchema, type RawConfig, sessionKeysSchema } from "../../../src/zot/file/schema";
+import { viper } from "../../../src/zot/load";
 import { createLogger, isLogLevel, type Logger } from "../log";
 import { DISTRIBUTION_SPEC } from "../version";
 import type { LoadedConfig } from "./loaded";
@@ -13,7 +14,7 @@ import { BAD_CONFIG, InvalidConfig, validate } from "./validate";
  * Throws InvalidConfig after the refusal is logged, as zot does.
  */
 export function loadConfig(path: string, logger: Logger = createLogger()): LoadedConfig {
-  const settings = dropEmpty(readSettings(path, logger, "failed to read configuration"));
+  const settings = readSettings(path, logger, "failed to read configuration");
   const parsed = configSchema.safeParse(settings);
   if (!parsed.success) {
     const error = describeIssues(configSchema, parsed.error);
@@ -77,7 +78,7 @@ function parseJson(text: string): Record<string, unknown> {
       `While parsing config: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
     );
   }
-  return lowerKeys(value ?? {}) as Record<string, unknown>;
+  return (viper(value) ?? {}) as Record<string, unknown>;
 }
 
 /** The two commonest mistakes as Go words them: a file cut short, and something after its end. */
@@ -87,22 +88,6 @@ function describeSyntaxError(text: string, message: string): string {
   return message.includes("after JSON")
     ? `invalid character '${text.charAt(position)}' after top-level value`
     : message;
-}
-
-/** viper's keys are case-insensitive: every one is lower-cased, a repository pattern and a group name too. */
-function lowerKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(lowerKeys);
-  return isObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), lowerKeys(inner)]))
-    : value;
-}
-
-/** viper knows leaves only: null and an object without a leaf vanish, so `"docker.io/**": {}` is no policy at all. */
-function dropEmpty(value: Record<string, unknown>): Record<string, unknown> {
-  const kept = Object.entries(value)
-    .map(([key, inner]) => [key, isObject(inner) ? dropEmpty(inner) : inner] as const)
-    .filter(([, inner]) => inner !== null && !(isObject(inner) && Object.keys(inner).length === 0));
-  return Object.fromEntries(kept);
 }
 
 function withDefaults(raw: RawConfig): LoadedConfig {
@@ -163,7 +148,7 @@ function loadSessionKeys(config: LoadedConfig, logger: Logger): void {
 function readSecretFile<T extends z.ZodType>(path: string, schema: T, failure: string, logger: Logger): z.infer<T> {
   let settings: Record<string, unknown>;
   try {
-    settings = dropEmpty(readSettings(path, logger, "failed to read secret file configuration"));
+    settings = readSettings(path, logger, "failed to read secret file configuration");
   } catch (error) {
     const joined = `${BAD_CONFIG}\n${(error as Error).message}`;
     logger.error(failure, { error: joined });

@@ -15,9 +15,7 @@ function refuse(context: Issues, message: string, input: unknown): typeof z.NEVE
 
 /** The name Go's reflection gives the kind of a decoded JSON value. */
 function goKind(value: unknown): string {
-  if (Array.isArray(value)) {
-    return "slice";
-  }
+  if (Array.isArray(value)) return "slice";
   return { object: "map", number: "float64", boolean: "bool" }[typeof value as string] ?? typeof value;
 }
 
@@ -31,12 +29,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 export const string = z.preprocess((input, context) => {
-  if (input === null) {
-    return "";
-  }
-  if (typeof input === "boolean") {
-    return input ? "1" : "0";
-  }
+  if (input === null) return "";
+  if (typeof input === "boolean") return input ? "1" : "0";
   if (typeof input === "object") {
     return refuse(context, `expected type 'string', got unconvertible type '${goType(input)}'`, input);
   }
@@ -47,12 +41,8 @@ const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
 const FALSE = ["0", "f", "F", "FALSE", "false", "False", ""];
 
 export const boolean = z.preprocess((input, context) => {
-  if (typeof input === "boolean" || typeof input === "number") {
-    return Boolean(input);
-  }
-  if (typeof input === "string" && [...TRUE, ...FALSE].includes(input)) {
-    return TRUE.includes(input);
-  }
+  if (typeof input === "boolean" || typeof input === "number") return Boolean(input);
+  if (typeof input === "string" && [...TRUE, ...FALSE].includes(input)) return TRUE.includes(input);
   if (typeof input === "string") {
     return refuse(context, "cannot parse value as 'bool': strconv.ParseBool: invalid syntax", input);
   }
@@ -60,12 +50,8 @@ export const boolean = z.preprocess((input, context) => {
 }, z.boolean());
 
 export const integer = z.preprocess((input, context) => {
-  if (typeof input === "number" || typeof input === "boolean") {
-    return Math.trunc(Number(input));
-  }
-  if (typeof input === "string" && /^[+-]?\d*$/.test(input)) {
-    return Number(input);
-  }
+  if (typeof input === "number" || typeof input === "boolean") return Math.trunc(Number(input));
+  if (typeof input === "string" && /^[+-]?\d*$/.test(input)) return Number(input);
   if (typeof input === "string") {
     return refuse(context, "cannot parse value as 'int': strconv.ParseInt: invalid syntax", input);
   }
@@ -81,9 +67,7 @@ export const number = z.preprocess((input, context) => {
 
 /** Milliseconds. A string is a Go duration ("1h30m"), a number counts nanoseconds. */
 export const duration = z.preprocess((input, context) => {
-  if (typeof input === "number") {
-    return input / 1e6;
-  }
+  if (typeof input === "number") return input / 1e6;
   if (typeof input === "string") {
     const parsed = parseDuration(input);
     return "error" in parsed ? refuse(context, parsed.error, input) : parsed.milliseconds;
@@ -93,9 +77,7 @@ export const duration = z.preprocess((input, context) => {
 
 export function list<T extends z.ZodType>(element: T) {
   return z.preprocess((input) => {
-    if (Array.isArray(input)) {
-      return input;
-    }
+    if (Array.isArray(input)) return input;
     return isObject(input) && Object.keys(input).length === 0 ? [] : [input];
   }, z.array(element));
 }
@@ -113,9 +95,7 @@ export const anything = map(z.unknown());
 export function struct<T extends z.ZodRawShape>(shape: T) {
   const known = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]));
   return z.preprocess((input, context) => {
-    if (!isObject(input)) {
-      return refuse(context, `expected a map or struct, got "${goKind(input)}"`, input);
-    }
+    if (!isObject(input)) return refuse(context, `expected a map or struct, got "${goKind(input)}"`, input);
     return Object.fromEntries(
       Object.entries(input)
         .filter(([, value]) => value !== null)
@@ -186,8 +166,6 @@ function goPath(schema: z.ZodType, path: PropertyKey[]): string {
 
 /** What is inside of preprocessing and of optional fields. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodPipe) {
-    return unwrap(schema.out);
-  }
+  if (schema instanceof z.ZodPipe) return unwrap(schema.out);
   return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
 }

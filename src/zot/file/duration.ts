@@ -3,25 +3,17 @@ const MILLISECONDS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μ
 /** Go's time.ParseDuration; the errors are the loader's, which leaves the value out. */
 export function parseDuration(text: string): { milliseconds: number } | { error: string } {
   const unsigned = text.replace(/^[+-]/, "");
-  if (unsigned === "0") {
-    return { milliseconds: 0 };
-  }
+  if (unsigned === "0") return { milliseconds: 0 };
   let total = 0;
   let rest = unsigned;
   do {
     const number = /^(\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
-    if (number === undefined) {
-      return { error: "time: invalid duration" };
-    }
+    if (number === undefined) return { error: "time: invalid duration" };
     rest = rest.slice(number.length);
     const unit = /^[^.\d]*/.exec(rest)?.[0] ?? "";
-    if (unit === "") {
-      return { error: "time: missing unit in duration" };
-    }
+    if (unit === "") return { error: "time: missing unit in duration" };
     const factor = MILLISECONDS[unit];
-    if (factor === undefined) {
-      return { error: "time: unknown unit" };
-    }
+    if (factor === undefined) return { error: "time: unknown unit" };
     total += Number(number) * factor;
     rest = rest.slice(unit.length);
   } while (rest !== "");
