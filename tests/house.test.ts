@@ -9,6 +9,7 @@ const NEVER: [from: RegExp, to: RegExp][] = [
   [/^(src|sandbox|bin)\//, /^(bench|tools)\//],
   // What stands in for zot knows what zot itself does, and nothing of what we make of it.
   [/^sandbox\/zot\//, /^src\/(?!zot\/)/],
+  [/^src\/zot\/(?!.*\.test\.ts$)/, /^src\/(?!zot\/)/],
   [/^src\/settings\//, /^src\/config\//],
 ];
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { manyOf } from "../../tests/many-identities";
+import { manyOf } from "../../sandbox/many-identities";
 import { accessTable, renderTable } from "./table";
 
 it("renders what hundreds of identities may do in hundreds of namespaces", () => {

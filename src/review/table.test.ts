@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { manyOf } from "../../tests/many-identities";
+import { manyOf } from "../../sandbox/many-identities";
 import { accessSummary, accessTable, WHATS } from "./table";
 
 it("says in short what everybody with a rule may do, and leaves out only who has none", () => {
