@@ -1,7 +1,11 @@
 # Everything a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
 NODE := node --require ./loader.js
 LOCK := node_modules/.package-lock.json
-upper = $(shell echo $(1) | tr a-z A-Z)
+
+# What is given by name is text: make is not to read it, for which it is not in the environment either, and the shell gets it quoted.
+unexport STACK WHO DO WHAT HOST CONFIG OUT FILES ROOM
+quoted = '$(subst ','\'',$(1))'
+given = $(if $(value $(1)),$(2) $(call quoted,$(value $(1))))
 
 # make itself ends with 2 whatever a recipe ended with, and adds a line of its own. Asked a question (-q) it says nothing, and ends
 # with 1 where something is left to do; lines that begin with + are run all the same. So these, where nothing else is to be made,
@@ -42,7 +46,7 @@ unit: $(LOCK) ## the tests that start nothing
 	@npx vitest run --project unit
 
 mutants: $(LOCK) ## ROOM=src/review: change one thing at a time in what decides, and count by room what the unit tests notice
-	@$(NODE) tools/mutants/main.ts $(if $(ROOM),'$(ROOM)')
+	@$(NODE) tools/mutants/main.ts $(call given,ROOM)
 
 check: $(LOCK) ## types, lint, format, shell, unused code
 	npx tsc --noEmit
@@ -54,34 +58,34 @@ format: $(LOCK) ## let biome mend what it can
 	npx biome check --write .
 
 decisions: $(LOCK) ## FILES='a.jsonl b.jsonl': check recorded zot decisions against the authorizer
-	@$(NODE) tests/decisions.ts $(FILES)
+	@$(NODE) tests/decisions.ts $(foreach file,$(value FILES),$(call quoted,$(file)))
 
 access: access-asked ## STACK=prod: who may do what where (JSON=1, MARKDOWN=1; WHO=zot-ci DO=push WHAT=team/app:v1 asks)
 	$(pass_on)
 access-asked: $(LOCK)
-	$(RUN)@$(NODE) src/review/command.ts $(foreach o,stack who do what,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))')) \
+	$(RUN)@$(NODE) src/review/command.ts $(call given,STACK,--stack) $(call given,WHO,--who) $(call given,DO,--do) $(call given,WHAT,--what) \
 		$(if $(JSON),--json) $(if $(MARKDOWN),--markdown)$(note)
 
 verify: verify-asked ## STACK=prod: is the running registry what the settings say? (READONLY=1, JSON=1, LINE=1)
 	$(pass_on)
 verify-asked: $(LOCK)
-	$(RUN)@$(NODE) bin/verify.ts $(if $(STACK),--stack '$(STACK)') \
+	$(RUN)@$(NODE) bin/verify.ts $(call given,STACK,--stack) \
 		$(if $(READONLY),--read-only) $(if $(JSON),--json) $(if $(LINE),--line)$(note)
 
 report: report-asked ## STACK=prod: one HTML file of access and its changes, checks, keys, topology (OUT=report.html, READONLY=1)
 	$(pass_on)
 report-asked: $(LOCK)
-	$(RUN)@$(NODE) src/report/command.ts $(if $(STACK),--stack '$(STACK)') $(if $(OUT),--out '$(OUT)') $(if $(READONLY),--read-only)$(note)
+	$(RUN)@$(NODE) src/report/command.ts $(call given,STACK,--stack) $(call given,OUT,--out) $(if $(READONLY),--read-only)$(note)
 
 rollback: rollback-asked ## STACK=prod: put back the configuration before the current one (HOST=name: on that host alone)
 	$(pass_on)
 rollback-asked: $(LOCK)
-	$(RUN)@$(NODE) src/host/rollback-command.ts $(foreach o,stack host,$(if $($(call upper,$(o))),--$(o) '$($(call upper,$(o)))'))$(note)
+	$(RUN)@$(NODE) src/host/rollback-command.ts $(call given,STACK,--stack) $(call given,HOST,--host)$(note)
 
 adopt: adopt-asked ## CONFIG=config.json: the settings that reproduce a registry's configuration, and what changes
 	$(pass_on)
 adopt-asked: $(LOCK)
-	$(RUN)@$(NODE) src/adopt/command.ts $(if $(CONFIG),--config '$(CONFIG)')$(note)
+	$(RUN)@$(NODE) src/adopt/command.ts $(call given,CONFIG,--config)$(note)
 
 differential: $(LOCK) ## ZOT=/path/to/zot: random configurations and requests, real zot against the authorizer
 	@$(NODE) tests/differential.ts
@@ -106,7 +110,7 @@ agent-mutants: $(LOCK) ## SEED=1 COUNT=300: changes one line of agent.sh at a ti
 
 supply-chain: $(LOCK) ## what this project is made of, and whether docs/supply-chain.md allows it; npm's audit (OUT=sbom.json)
 	@npx vitest run tools/supply-chain
-	$(if $(OUT),npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only >'$(OUT)')
+	$(if $(value OUT),npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only $(call given,OUT,>))
 	npm audit
 	npm audit signatures
 

@@ -1,9 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 
 /** Without what a `make test` around this says to makes below it. LOCK: nothing is installed. */
-function make(...words: string[]): { code: number | null; out: string; err: string } {
-  const { MAKEFLAGS: _, MFLAGS: __, MAKELEVEL: ___, ...env } = process.env;
+function make(...words: string[]) {
+  return makeWith({}, ...words);
+}
+
+function makeWith(more: object, ...words: string[]): { code: number | null; out: string; err: string } {
+  const { MAKEFLAGS: _, MFLAGS: __, MAKELEVEL: ___, ...rest } = process.env;
+  const env = { ...rest, ...more };
   const { status, stdout, stderr } = spawnSync("make", ["LOCK=", ...words], { encoding: "utf8", env });
   return { code: status, out: stdout.trim(), err: stderr.trim() };
 }
@@ -45,4 +53,31 @@ it.each(["access", "verify", "report", "rollback", "adopt"])(
 it("what is asked for beside them is made too", () => {
   const { code, out } = make("access", "help", "STACK=prod", "WHO=zot-ci", "DO=push", "WHAT=blumeops/x:v1.2.3-abc1234");
   expect([code, out]).toEqual([0, expect.stringMatching(/^yes: [^\n]*\n {2}make help /)]);
+});
+
+describe("what is given by name is text", () => {
+  const directory = mkdtempSync(join(tmpdir(), "harden-zot-make-"));
+  const pwned = join(directory, "pwned");
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const ATTACKS = [
+    `x'; touch ${pwned}; '`,
+    `$(shell touch ${pwned})`,
+    `$$(touch ${pwned})`,
+    `\`touch ${pwned}\``,
+    `x" & touch ${pwned}`,
+  ];
+
+  it.each([...ATTACKS, "it's"])("a user called %s is not known, and nothing of it runs", (who) => {
+    const { code, err } = make("access", "STACK=prod", `WHO=${who}`, "DO=push", "WHAT=team/app:v1");
+    expect([code, err]).toEqual([2, expect.stringContaining(`WHO=${who}: no rule tells them apart`)]);
+    expect(existsSync(pwned)).toBe(false);
+  });
+
+  it.each(ATTACKS)("a stack called %s is not there, by name or by the environment", (stack) => {
+    for (const { code, err } of [make("access", `STACK=${stack}`), makeWith({ STACK: stack }, "access")]) {
+      expect([code, err]).toEqual([2, expect.stringContaining(stack)]);
+    }
+    expect(existsSync(pwned)).toBe(false);
+  });
 });
