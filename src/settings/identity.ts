@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { baseUrl, groupName, listOf, section } from "./vocabulary";
+import { groupName, listOf, safeUrl, section } from "./vocabulary";
 
 const slug = z
   .string({ error: "must be a slug" })
@@ -24,6 +24,6 @@ export const identitySettings = section({
 }).prefault({});
 
 /** `authentik:url`: the server both Pulumi and the registry talk to. */
-export const authentikUrl = baseUrl;
+export const authentikUrl = safeUrl;
 
 export type IdentitySettings = z.output<typeof identitySettings>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OperatorError } from "../operator/error";
 import { sshLogin } from "./hosts";
-import { baseUrl, oneOf, remotePath, section } from "./vocabulary";
+import { oneOf, remotePath, safeUrl, section } from "./vocabulary";
 
 /** Forgejo, Gitea and GitHub keep the names in capitals and reserve the prefixes. */
 const secretName = z
@@ -24,7 +24,8 @@ const secrets = section({
   )
   .default({ apiKey: "ZOT_API_KEY" });
 
-const name = "[A-Za-z0-9_.-]+";
+/** As forges name owners and repositories; `.` and `..` would lead elsewhere in their API. */
+const name = "(?!\\.{1,2}(?:/|$))[A-Za-z0-9_.-]+";
 const actionsSecrets = {
   /** owner/name; give this or `organization`. */
   repository: z
@@ -50,11 +51,11 @@ const oneOwner = (place: { repository?: string | undefined; organization?: strin
 const ONE_OWNER = "must have either repository (owner/name) or organization";
 
 /** Actions secrets of a Forgejo or Gitea. */
-const forgejo = section({ url: baseUrl, ...actionsSecrets }).refine(oneOwner, ONE_OWNER);
+const forgejo = section({ url: safeUrl, ...actionsSecrets }).refine(oneOwner, ONE_OWNER);
 
 /** Actions secrets of GitHub, or of a GitHub Enterprise Server by its own URL. */
 const github = section({
-  url: baseUrl.default("https://github.com"),
+  url: safeUrl.default("https://github.com"),
   ...actionsSecrets,
   /** Who may read an organization's secrets. */
   visibility: oneOf("private", "all").default("private"),

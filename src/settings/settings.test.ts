@@ -103,6 +103,30 @@ const BAD: [string, (settings: Good) => void, string, string][] = [
     "externalUrl",
     "without query",
   ],
+  ...[
+    "https://registry$(touch x).test",
+    "https://r.test/`id`",
+    "https://r.test/a b",
+    "https://r.test/'x",
+    "https://r.test;id",
+  ].map((externalUrl): (typeof BAD)[0] => [
+    `an external URL that a shell would read: ${externalUrl}`,
+    (s) => Object.assign(registry(s), { externalUrl }),
+    `externalUrl = "${externalUrl}"`,
+    "a host name or address, a port, a path",
+  ]),
+  [
+    "an Authentik URL that is not TLS, off loopback",
+    (s) => Object.assign(s, { "authentik:url": "http://authentik.example.test" }),
+    'authentik:url = "http://authentik.example.test"',
+    "put TLS in front of it",
+  ],
+  [
+    "a group's name in two lines",
+    (s) => Object.assign(access(s), { admins: { group: "admins\nusers" } }),
+    "admins.group",
+    "in one line",
+  ],
   [
     "an external URL that is not TLS, off loopback",
     (s) => Object.assign(registry(s), { externalUrl: "http://registry.example.test" }),

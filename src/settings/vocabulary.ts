@@ -25,18 +25,15 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape) {
 /** An absolute http(s) URL without query or fragment; a trailing slash is dropped. */
 export const baseUrl = z
   .string(says("must be an http:// or https:// URL"))
-  .refine(isBaseUrl, "must be an http:// or https:// URL without query, fragment, user or password")
+  .refine(
+    isBaseUrl,
+    "must be an http:// or https:// URL without query, fragment, user or password: a host name or address, a port, a path of letters, digits and . _ ~ -",
+  )
   .transform((url) => url.replace(/\/+$/, ""));
 
+/** It stands in lines for a shell, and in headers: no more than host, port and a plain path. */
 function isBaseUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return (
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    !/[?#]/.test(text) &&
-    url.username === "" &&
-    url.password === ""
-  );
+  return URL.canParse(text) && /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d+)?(\/[\w.~-]+)*\/*$/i.test(text);
 }
 
 /** A URL that keys and cookies may travel to: over TLS, or without leaving the machine. */
@@ -116,8 +113,8 @@ export const identityName = z
 export const groupName = z
   .string(says("must be the name of a group"))
   .regex(
-    /^[^\s"\\]([^"\\]*[^\s"\\])?$/,
-    "must be the name of a group, without quotes, backslashes or spaces around it",
+    /^[^\s"\\\p{C}]([^"\\\p{C}]*[^\s"\\\p{C}])?$/u,
+    "must be the name of a group in one line, without quotes, backslashes or spaces around it",
   );
 
 export const regularExpression = z
