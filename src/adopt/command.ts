@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runCommand } from "../operator/command";
 import { OperatorError } from "../operator/error";
+import { printable } from "../operator/foreign";
 import { adopt } from "./adopt";
 import { reportOn } from "./changes";
 import { readConfig } from "./read";
@@ -15,8 +16,8 @@ function main(args: string[]): number {
   const { values } = parseArgs({ args, options: { config: { type: "string" } } });
   if (!values.config) throw new OperatorError("which configuration? make adopt CONFIG=path/to/config.json");
   const adoption = adopt(readConfig(textOf(values.config), values.config === "-" ? "standard input" : values.config));
-  process.stdout.write(stackFile(adoption));
-  process.stderr.write(reportText(reportOn(adoption)));
+  process.stdout.write(printable(stackFile(adoption)));
+  process.stderr.write(printable(reportText(reportOn(adoption))));
   return 0;
 }
 

@@ -1,4 +1,5 @@
 import { OperatorError } from "../operator/error";
+import { foreign } from "../operator/foreign";
 
 /** One answer of Authentik's flow executor, as far as a login reads it (Authentik 2026.2.2). */
 export interface Challenge {
@@ -31,7 +32,8 @@ export function answer(challenge: Challenge, credentials: Credentials, flow: str
   const { component } = challenge;
   const { username, password } = credentials;
   const refusals = Object.values(challenge.response_errors ?? {}).flat();
-  if (refusals.length > 0) throw rejected(component, refusals.map((error) => error.string).join("; "), username, flow);
+  const said = foreign(refusals.map((error) => error.string).join("; "), password);
+  if (refusals.length > 0) throw rejected(foreign(component, password), said, username, flow);
   switch (component) {
     case "xak-flow-redirect":
       return { goTo: challenge.to ?? "/" };
@@ -43,7 +45,7 @@ export function answer(challenge: Challenge, credentials: Credentials, flow: str
     case "ak-stage-consent":
       return { post: { component, token: challenge.token ?? "" } };
     default:
-      throw unanswerable(challenge, username, flow);
+      throw unanswerable(challenge, credentials, flow);
   }
 }
 
@@ -59,8 +61,13 @@ function notLoggedIn(username: string, flow: string): OperatorError {
   );
 }
 
-function unanswerable(challenge: Challenge, username: string, flow: string): OperatorError {
-  const { component, error_message, request_id } = challenge;
+function unanswerable(challenge: Challenge, { username, password }: Credentials, flow: string): OperatorError {
+  const shown = (text?: string | null) => foreign(text ?? "", password);
+  const [component, error_message, request_id] = [
+    shown(challenge.component),
+    shown(challenge.error_message),
+    shown(challenge.request_id),
+  ];
   const at = `flow ${flow}, component ${component}`;
   if (component === "ak-stage-access-denied") {
     return new OperatorError(

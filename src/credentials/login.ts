@@ -1,6 +1,7 @@
 import { CookieJar } from "tough-cookie";
 import { createFetch, type Fetch } from "../http/http";
 import { OperatorError } from "../operator/error";
+import { foreign } from "../operator/foreign";
 import { isLoopback } from "../settings/loopback";
 import { answer, type Challenge, type Credentials, explainPage, flowSlug } from "./login-flow";
 
@@ -140,23 +141,23 @@ async function logInAtIssuer(client: Client, options: LoginOptions, authorize: U
       at = await runFlow(client, options, at, ownFlow ?? slug, answered);
       ownFlow = undefined;
     }
-    if (CALLBACK.test(at.pathname)) return checkCallback(at, registry, options.username);
+    if (CALLBACK.test(at.pathname)) return checkCallback(at, registry, options);
   }
   throw new OperatorError(`Authentik at ${authorize.origin} sent the login of ${options.username} in circles`);
 }
 
 /** @throws OperatorError when the callback cannot work */
-function checkCallback(callback: URL, registry: string, username: string): URL {
-  if (callback.searchParams.has("error")) throw refusal(callback.searchParams, username);
+function checkCallback(callback: URL, registry: string, credentials: Credentials): URL {
+  if (callback.searchParams.has("error")) throw refusal(callback.searchParams, credentials);
   if (callback.origin === registry) return callback;
   throw new OperatorError(
     `The registry was asked for a login at ${registry} and has it end at ${callback.origin}, its externalUrl: log in at that URL, or correct http.externalUrl`,
   );
 }
 
-function refusal(answer: URLSearchParams, username: string): OperatorError {
-  const error = answer.get("error");
-  const description = answer.get("error_description");
+function refusal(answer: URLSearchParams, { username, password }: Credentials): OperatorError {
+  const shown = (name: string) => foreign(answer.get(name) ?? "", password);
+  const [error, description] = [shown("error"), shown("error_description")];
   const hint =
     error === "invalid_request"
       ? ": since 2026.5 it refuses every login of a client that has not the grant type authorization_code; pulumi up gives it back (in Authentik: Applications > Providers, Grant types)"

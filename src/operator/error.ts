@@ -1,8 +1,13 @@
 import type { z } from "zod";
+import { printable } from "./foreign";
 
 /** A mistake of the operator, worded for the operator: shown without a stack trace. */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";
+
+  constructor(message: string) {
+    super(printable(message));
+  }
 }
 
 type Path = readonly PropertyKey[];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, interceptors, type RetryHandler, request } from "undici";
 import { basic } from "../http/http";
+import { foreign } from "../operator/foreign";
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -107,7 +108,7 @@ export function describeAnswer({ status, text }: Answer): string {
   try {
     const parsed = JSON.parse(text) as { errors?: OciError[] } & OciError;
     const { code, detail } = parsed.errors?.[0] ?? parsed;
-    return [status, code].filter(Boolean).join(" ") + (detail?.reason ? `: ${detail.reason}` : "");
+    return foreign([status, code].filter(Boolean).join(" ") + (detail?.reason ? `: ${detail.reason}` : ""));
   } catch {
     return String(status);
   }

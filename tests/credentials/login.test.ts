@@ -264,3 +264,16 @@ describe("a password goes to the Authentik that is meant, and nowhere else", () 
     expect(thief.asked).toEqual([]);
   });
 });
+
+test.each([
+  { component: "ak-stage-password", response_errors: { password: [{ string: "not s3cret\u001b[2J", code: "x" }] } },
+  { component: "ak-stage-access-denied", error_message: "not s3cret\u001b[2J" },
+  { component: "ak-stage-flow-error", request_id: "s3cret\u001b[2J" },
+  { component: "ak-stage-s3cret\u001b[2J" },
+])(
+  "an issuer that sends the password back is not quoted with it, nor with what speaks to a terminal: %j",
+  (challenge) => {
+    const credentials = { username: "zot-ci", password: "s3cret" };
+    expect(() => answer(challenge, credentials, "ci", [])).toThrow(/^(?!.*s3cret)[\x20-\x7e]*\*\*\*\[2J/s);
+  },
+);
