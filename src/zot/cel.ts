@@ -9,10 +9,18 @@ export interface CompiledCondition {
   expression: string;
   /** Type that the checker infers: bool, dyn (known only when it runs), or what can never be a condition. */
   type: string;
+  /** What its shape shows that it lets through at most; left out: no limit. */
+  limit?: Limit;
   /** Paths under `req` that the expression reads, such as `req.user.username`. */
   reads: readonly string[];
   /** @throws Error when the evaluation fails or gives no boolean; zot then skips the policy */
   holds(request: ConditionRequest): boolean;
+}
+
+/** References that a condition lets through at most. */
+export interface Limit {
+  tags: readonly string[];
+  digests: boolean;
 }
 
 /** What a condition sees as `req` (zot 2.1.20, pkg/api/authz.go, evalRequest.data). */
@@ -48,7 +56,9 @@ export function compileCondition(expression: string): CompiledCondition {
   const environment = celEnvironment();
   const checked = environment.check(expression);
   if (!checked.valid) throw new ConditionError(firstLine(checked.error));
-  const nodes = flatten(environment.parse(expression).ast);
+  const { ast } = environment.parse(expression);
+  const nodes = flatten(ast);
+  const limit = limitOf(ast);
   for (const node of nodes) {
     if (isMatches(node)) requireRe2(node);
     if (isConstantTime(node)) requireValue(environment, node);
@@ -60,6 +70,7 @@ export function compileCondition(expression: string): CompiledCondition {
   return {
     expression,
     type: checked.type ?? "dyn",
+    ...(limit ? { limit } : {}),
     reads: [...new Set(nodes.flatMap(pathOf))],
     holds: (request) => {
       const result: unknown = evaluate({ req: request });
@@ -67,6 +78,40 @@ export function compileCondition(expression: string): CompiledCondition {
       return result;
     },
   };
+}
+
+/** By its shape alone: what samples do not show, another client, hour or repository may. */
+function limitOf(node: ASTNode): Limit | undefined {
+  switch (node.op) {
+    case "||": {
+      const [a, b] = node.args.map(limitOf);
+      return a && b && { tags: [...a.tags, ...b.tags], digests: a.digests || b.digests };
+    }
+    case "&&": {
+      const [a, b] = node.args.map(limitOf);
+      if (!a || !b) return a ?? b;
+      return { tags: a.tags.filter((tag) => b.tags.includes(tag)), digests: a.digests && b.digests };
+    }
+    case "==":
+      return limitBy(node.args[0], [node.args[1]]) ?? limitBy(node.args[1], [node.args[0]]);
+    case "in":
+      return node.args[1].op === "list" ? limitBy(node.args[0], node.args[1].args) : undefined;
+    default:
+      return node.op === "value" && node.args === false ? { tags: [], digests: false } : undefined;
+  }
+}
+
+/** @param values of which the path is one */
+function limitBy(path: ASTNode, values: ASTNode[]): Limit | undefined {
+  const [name] = pathOf(path);
+  const texts = values.map((value) =>
+    value.op === "value" && typeof value.args === "string" ? value.args : undefined,
+  );
+  if (!texts.every((text) => text !== undefined)) return undefined;
+  // A digest has no tag; nor has a blob, of which neither update nor delete is asked.
+  if (name === "req.tag") return { tags: texts.filter((text) => text !== ""), digests: texts.includes("") };
+  if (name === "req.referenceType" && !texts.includes("tag")) return { tags: [], digests: true };
+  return undefined;
 }
 
 let shared: Environment | undefined;

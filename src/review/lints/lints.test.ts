@@ -188,7 +188,39 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
     }),
     ['error tag-overwrite: repositories["x/**"].policies[0]: workloads may overwrite a tag such as v1.2.3-abcdef0'],
   ],
-  ["tag-overwrite", "never, by groups", at("x/**", { policies: [may("update", '"others" in req.user.groups')] }), []],
+  ...[
+    '"others" in req.user.groups',
+    "req.repository == 'team/app'",
+    "req.user.username == 'zot-ci'",
+    "req.client.ip == '10.0.0.1'",
+    "req.userAgent == 'ci'",
+    "req.tls.enabled",
+    "req.time < timestamp('2020-01-01T00:00:00Z')",
+    "req.tag.matches('^prod-[0-9]+$')",
+    'req.tag in ["main"] || req.repository == "team/app"',
+    '!(req.tag in ["v1"])',
+  ].map((expression): (typeof CASES)[0] => [
+    "tag-overwrite",
+    `a condition that another client, hour or tag meets: ${expression}`,
+    at("x/**", { policies: [may("update", expression)] }),
+    [
+      expect.stringMatching(
+        /^error tag-overwrite: repositories\["x\/\*\*"\]\.policies\[0\]: workloads may overwrite (tags, by a condition that is not limited to mutable ones|a tag such as [\w.-]+)$/,
+      ),
+    ],
+  ]),
+  ...[
+    'req.tag in ["main"]',
+    '(("main" == req.tag)) && req.client.ip == "10.0.0.1"',
+    'req.referenceType == "digest" || req.tag in ["main"]',
+    'req.tag in ["main", "v1"] && req.tag in ["main", "v2"]',
+    "false",
+  ].map((expression): (typeof CASES)[0] => [
+    "tag-overwrite",
+    `mutable tags alone, by the shape of ${expression}`,
+    at("x/**", { policies: [may("update", expression)] }),
+    [],
+  ]),
   [
     "tag-overwrite",
     "the admins' group, as a warning",
@@ -215,6 +247,19 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
     { ...compiled, adminPolicy: { groups: ["admins"], actions: ["read", "delete", "update"] } },
     [
       "warning tag-overwrite: adminPolicy: break-glass may overwrite every tag",
+      "error cache-writable: adminPolicy: break-glass may update in docker.io/**",
+    ],
+  ],
+  [
+    "tag-overwrite",
+    "another by adminPolicy, whatever its condition",
+    {
+      ...compiled,
+      adminPolicy: { groups: ["admins"], users: ["zot-ci"], actions: ["update"], conditions: [{ expression: "true" }] },
+    },
+    [
+      "error tag-overwrite: adminPolicy: zot-ci, admins may overwrite a tag such as v1.2.3-abcdef0",
+      "error no-administrator: adminPolicy: lacks read and delete",
       "error cache-writable: adminPolicy: break-glass may update in docker.io/**",
     ],
   ],
@@ -334,8 +379,32 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
   ],
   [
     "tag-replace",
-    "a condition that never holds",
+    "a condition that no sample meets",
     at("x/**", { policies: [may("create"), may("delete", "req.tag.endsWith('x') && req.auth.admin")] }),
+    ['error tag-replace: repositories["x/**"]: group workloads may delete a tag and push it anew'],
+  ],
+  [
+    "tag-replace",
+    "mutable tags alone",
+    at("x/**", { policies: [may("create"), may("delete", "req.tag == 'main'")] }),
+    [],
+  ],
+  [
+    "tag-replace",
+    "digests, with all of their tags",
+    at("x/**", { policies: [may("create"), may("delete", "req.referenceType == 'digest'")] }),
+    ['error tag-replace: repositories["x/**"]: group workloads may delete a tag and push it anew'],
+  ],
+  [
+    "tag-replace",
+    "an account that adminPolicy names, and its group pushes",
+    { ...compiled, adminPolicy: { groups: ["admins"], users: ["zot-ci"], actions: ["read", "delete"] } },
+    ["error tag-replace: adminPolicy: user zot-ci may delete a tag and push it anew"],
+  ],
+  [
+    "tag-replace",
+    "somebody whom adminPolicy names and nothing lets push",
+    { ...compiled, adminPolicy: { groups: ["admins"], users: ["janitor"], actions: ["read", "delete"] } },
     [],
   ],
   [
@@ -517,7 +586,8 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
       adminPolicy: { groups: ["admins", "workloads"], actions: ["read", "delete", "create", "update"] },
     },
     [
-      "warning tag-overwrite: adminPolicy: break-glass may overwrite every tag",
+      "error tag-overwrite: adminPolicy: admins, workloads may overwrite every tag",
+      "error tag-replace: adminPolicy: group workloads may delete a tag and push it anew",
       "error cache-writable: adminPolicy: break-glass may create in docker.io/**",
       "error cache-writable: adminPolicy: break-glass may update in docker.io/**",
     ],

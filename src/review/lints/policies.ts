@@ -1,6 +1,12 @@
 import { type AccessRules, tagRulesAt } from "../../config/compile";
 import { sampleName } from "../../config/patterns";
-import { type CompiledCondition, ConditionError, type ConditionRequest, compileCondition } from "../../zot/cel";
+import {
+  type CompiledCondition,
+  ConditionError,
+  type ConditionRequest,
+  compileCondition,
+  type Limit,
+} from "../../zot/cel";
 import type { LoadedAccessControl, LoadedPolicy } from "../../zot/load";
 import { ruleOf } from "./finding";
 
@@ -38,32 +44,54 @@ const VERSIONS = ["v1.2.3-abcdef0", "v1.2.3", "1.2.3", "some-tag"];
 export const mutableTagsAt = (pattern: string, { access }: AccessRules) =>
   tagRulesAt(sampleName(pattern), access).mutable;
 
-/** An immutable tag, or digest, for which the policy grants the action in that place; undefined if there is none. */
-export function permittedTag(
+/**
+ * What the policy lets the action be done to in that place, beyond mutable tags, in words; undefined where its conditions show
+ * by their shape that there is nothing.
+ */
+export function permitted(
   policy: LoadedPolicy,
   action: "update" | "delete",
   pattern: string,
   mutable: readonly string[],
 ): string | undefined {
   if (!policy.actions.includes(action)) return undefined;
+  const conditions = policy.conditions.map(({ expression }) => compiledFrom(expression));
+  if (conditions.some((condition) => condition === undefined || keepsTo(condition.limit, action, mutable)))
+    return undefined;
   const literals = policy.conditions.flatMap(
     ({ expression }) => expression.match(/(?<=["'])[\w.-]{1,128}(?=["'])/g) ?? [],
   );
   // A digest takes all of its tags with it; an update of a digest is asked for beside that of its tags.
   const digests = action === "delete" ? [SOME_DIGEST] : [];
   const tags = [...VERSIONS, ...literals, ...digests].filter((tag) => !mutable.includes(tag));
-  return tags.find((tag) =>
-    policy.conditions.every(({ expression }) => holds(expression, policy, action, sampleName(pattern), tag)),
+  const tag = tags.find((tag) =>
+    conditions.every((condition) => condition && holds(condition, policy, action, sampleName(pattern), tag)),
   );
+  return tag === undefined ? "tags, by a condition that is not limited to mutable ones" : `a tag such as ${tag}`;
 }
+
+/** An update of a digest is asked for beside that of its tags; a delete of one takes its tags with it. */
+const keepsTo = (limit: Limit | undefined, action: string, mutable: readonly string[]) =>
+  limit?.tags.every((tag) => mutable.includes(tag)) && (action === "update" || !limit.digests);
 
 const compiled = new Map<string, CompiledCondition | undefined>();
 
-/** A condition that does not compile or evaluate grants nothing. */
-function holds(expression: string, policy: LoadedPolicy, action: string, repository: string, tag: string): boolean {
+/** Undefined for a condition that does not compile, which grants nothing. */
+function compiledFrom(expression: string): CompiledCondition | undefined {
   if (!compiled.has(expression)) compiled.set(expression, compileOrNot(expression));
+  return compiled.get(expression);
+}
+
+/** A condition that does not evaluate grants nothing. */
+function holds(
+  condition: CompiledCondition,
+  policy: LoadedPolicy,
+  action: string,
+  repository: string,
+  tag: string,
+): boolean {
   try {
-    return compiled.get(expression)?.holds(requestFor(policy, action, repository, tag)) === true;
+    return condition.holds(requestFor(policy, action, repository, tag));
   } catch {
     return false;
   }
