@@ -61,6 +61,8 @@ const role = oneOf("reader", "publisher", "maintainer", "deleter");
 /** Findings of the lints that an operator may accept knowingly (src/review/lints/lints.ts). */
 export const LINTS = [
   "anonymous-write",
+  "everyone-pushes",
+  "shared-group",
   "tag-overwrite",
   "tag-replace",
   "cache-writable",

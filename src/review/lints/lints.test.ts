@@ -66,6 +66,13 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
   ],
   ["anonymous-write", "reading alone", at("open/**", READ), []],
   [
+    "everyone-pushes",
+    "create in a defaultPolicy",
+    at("x/**", { defaultPolicy: ["read", "create"] }),
+    ['error everyone-pushes: repositories["x/**"].defaultPolicy: everyone logged in may push'],
+  ],
+  ["everyone-pushes", "reading alone", at("x/**", READ), []],
+  [
     "anonymous-write",
     "the user without a name",
     at("open/**", { policies: [{ users: ["bob", ""], actions: ["read", "create", "delete"] }] }),
@@ -310,7 +317,10 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
     "tag-replace",
     "create for everyone, delete for one",
     at("x/**", { defaultPolicy: ["read", "create"], policies: [may("delete")] }),
-    ['error tag-replace: repositories["x/**"]: group workloads may delete a tag and push it anew'],
+    [
+      'error everyone-pushes: repositories["x/**"].defaultPolicy: everyone logged in may push',
+      'error tag-replace: repositories["x/**"]: group workloads may delete a tag and push it anew',
+    ],
   ],
   [
     "tag-replace",
@@ -322,7 +332,10 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
     "tag-replace",
     "both for everyone",
     at("x/**", { defaultPolicy: ["read", "create", "delete"] }),
-    ['error tag-replace: repositories["x/**"]: everyone logged in may delete a tag and push it anew'],
+    [
+      'error everyone-pushes: repositories["x/**"].defaultPolicy: everyone logged in may push',
+      'error tag-replace: repositories["x/**"]: everyone logged in may delete a tag and push it anew',
+    ],
   ],
   [
     "tag-replace",
@@ -427,6 +440,7 @@ const CASES: [LintName, string, AccessControl, string[]][] = [
     }),
     [
       'error anonymous-write: repositories["docker.io/**"].anonymousPolicy: anonymous clients may create',
+      'error everyone-pushes: repositories["docker.io/**"].defaultPolicy: everyone logged in may push',
       'error cache-writable: repositories["docker.io/**"]: anonymous clients may push into docker.io/**',
       'error cache-writable: repositories["docker.io/**"]: everyone logged in may push into docker.io/**',
       'error cache-writable: repositories["docker.io/**"]: user bob may push into docker.io/**',
@@ -717,7 +731,7 @@ describe("lints", () => {
 
   it("have each a case that fires and a neighbour that does not", () => {
     const fires = ([lint, , , findings]: (typeof CASES)[number]) => findings.some((one) => one.includes(` ${lint}: `));
-    const elsewhere = ["bad-condition", "zot-too-old", "head-creates"];
+    const elsewhere = ["bad-condition", "zot-too-old", "head-creates", "shared-group"];
     const lints = LINTS.filter((lint) => !elsewhere.includes(lint));
     expect(lints.filter((lint) => !CASES.some((one) => one[0] === lint && fires(one)))).toEqual([]);
     expect(lints.filter((lint) => !CASES.some((one) => one[0] === lint && !fires(one)))).toEqual([]);
@@ -787,6 +801,33 @@ describe("lints", () => {
     // What is compiled for that zot says metrics as it knows them.
     const others = findings.filter((one) => !one.includes("metrics.anonymousPolicy"));
     expect(foundIn(compileAccess(old), old)).toEqual(others);
+  });
+
+  it.each<[string, object[], string[]]>([
+    [
+      "other places",
+      [{ name: "zot-app", repositories: ["app/**", "a/**"] }],
+      [
+        "warning shared-group: group workloads: zot-ci (publisher of team/**) and zot-app (publisher of a/**, app/**) have each other's rights",
+      ],
+    ],
+    [
+      "another role",
+      [{ name: "zot-app", repositories: ["team/**"], role: "reader" }],
+      [
+        "warning shared-group: group workloads: zot-ci (publisher of team/**) and zot-app (reader of team/**) have each other's rights",
+      ],
+    ],
+    ["the same", [{ name: "zot-app", repositories: ["team/**"] }], []],
+    ["another group", [{ name: "zot-app", group: "others", repositories: ["app/**"] }], []],
+  ])("shared-group: two of one group, and of %s", (_, more, findings) => {
+    const [first] = RULES.ci;
+    const ci = ciSettings.parse([
+      { name: first?.name, group: first?.group, repositories: first?.repositories },
+      ...more.map((one) => ({ group: "workloads", ...one })),
+    ]);
+    const rules = { ...RULES, ci };
+    expect(foundIn(compileAccess(rules), rules)).toEqual(findings);
   });
 
   it("zot-too-old: says nothing of conditions and metrics where there are none", () => {
@@ -892,6 +933,8 @@ describe("lints", () => {
     expect(said).toMatchInlineSnapshot(`
       [
         "anonymous-write: R: W; anyone who reaches the registry could push into it or empty it. Keep anonymousPolicy at ["read"] and name no user "", or accept it knowingly with harden-zot:access.accept: [anonymous-write]",
+        "everyone-pushes: R: W; defaultPolicy is for whoever can log in at all, and is not limited to a group or a form of tags. Grant create to a group (harden-zot:access.groups, harden-zot:ci), or accept it knowingly with harden-zot:access.accept: [everyone-pushes]",
+        "shared-group: R: W; zot gives rights to groups, so that each of them has what the other was given. Give each its own group, or accept it knowingly with harden-zot:access.accept: [shared-group]",
         "tag-overwrite: R: W; a deployment that names this tag would get other content without notice. Grant update only with a condition on the tags that may move (harden-zot:access.tags.mutable), or accept it knowingly with harden-zot:access.accept: [tag-overwrite]",
         "tag-replace: R: W; delete followed by create is an overwrite, so the tag is not immutable. Give delete to a group that may not push, or accept it knowingly with harden-zot:access.accept: [tag-replace]",
         "cache-writable: R: W; what is pushed there is served as if it came from upstream. Grant create and update only outside of the cache's namespace, or accept it knowingly with harden-zot:access.accept: [cache-writable]",

@@ -7,11 +7,13 @@ import { anonymousWrite } from "./anonymous-write";
 import { badCondition } from "./bad-condition";
 import { cacheWritable } from "./cache-writable";
 import { droppedRule, NO_RULES } from "./dropped-rule";
+import { everyonePushes } from "./everyone-pushes";
 import type { Finding, Lint, LintName } from "./finding";
 import { grantLost } from "./grant-lost";
 import { groupCase } from "./group-case";
 import { headCreates } from "./head-creates";
 import { noAdministrator } from "./no-administrator";
+import { sharedGroup } from "./shared-group";
 import { tagOverwrite } from "./tag-overwrite";
 import { tagReplace } from "./tag-replace";
 import { tiedPatterns } from "./tied-patterns";
@@ -26,6 +28,8 @@ const BY_NAME = {
   "bad-condition": badCondition,
   "zot-too-old": zotTooOld,
   "anonymous-write": anonymousWrite,
+  "everyone-pushes": everyonePushes,
+  "shared-group": sharedGroup,
   "tag-overwrite": tagOverwrite,
   "tag-replace": tagReplace,
   "no-administrator": noAdministrator,
