@@ -21,7 +21,7 @@ it.each([
   ["(?i:V)[[:digit:]]{5}", /^v\d{5}$/i],
   ["\\Av[0-9]{5,9}\\z", /^v\d{5,9}$/],
   ["^[a-f]{6}$|^[0-9]{6}$", /^[a-f]{6}$|^[0-9]{6}$/],
-  ["^v\\d{6}|latest", /^v\d{6}$|^latest$/],
+  ["^v\\d{6}|\\d{7}$", /^(v\d{6}|\d{7})$/],
   ["v\\-\\d{5}", /^v-\d{5}$/],
 ])("tags are made of what RE2 alone takes: %s", async (format, like) => {
   const [tag = ""] = await fixedTags({ mutable: [], format });
