@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 
 /** By what they cost; all mutants go through one before the survivors go on to the next. */
 const TESTS = [
-  "src/host/agent-functions.test.ts",
+  ...["words", "services", "transactions"].map((name) => `src/host/agent-${name}.test.ts`),
   ...["hang", "refusals", "managers", "tenure", "power", "first", "reload"].map(
     (name) => `tests/host/agent-${name}.test.ts`,
   ),

@@ -97,12 +97,16 @@ function requireAsSafe(next: URL, at: URL): void {
 }
 
 /**
- * Where a redirect leads.
- * @throws OperatorError for another server than the one that gives it
+ * Where a redirect leads: to another page of the same server, or back to a registry, which is looked at before it is asked.
+ * @throws OperatorError for another server
  */
 function redirected(location: string, at: URL): URL {
   const next = new URL(location, at);
-  if (next.origin === at.origin || CALLBACK.test(next.pathname)) return next;
+  return CALLBACK.test(next.pathname) ? next : onSameServer(next, at);
+}
+
+function onSameServer(next: URL, at: URL): URL {
+  if (next.origin === at.origin) return next;
   throw new OperatorError(
     `Authentik at ${at.origin} sends the login on to ${next.origin}, where nothing was sent: log in with a flow that stays at ${at.origin}`,
   );
@@ -195,7 +199,9 @@ async function ask(client: Client, executor: URL, flow: string, post?: Record<st
   let response = await client.send(executor, post ? await posting(client, executor, post) : { headers: { accept } });
   for (let hop = 0; hop < MOST_HOPS && response.status === 302; hop++) {
     await response.body?.cancel();
-    response = await client.send(redirected(response.headers.get("location") ?? "", executor), { headers: { accept } });
+    response = await client.send(onSameServer(new URL(response.headers.get("location") ?? "", executor), executor), {
+      headers: { accept },
+    });
   }
   const text = await response.text();
   if (response.status !== 200) {

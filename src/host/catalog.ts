@@ -5,7 +5,7 @@ import type { Tenure } from "../tenure";
 import { Client, describeAnswer, openConnections } from "../verify/client";
 import { ANY_MANIFEST } from "../verify/image";
 import type { ZotConfig } from "../zot/types";
-import { connected, nameOf, run } from "./ssh";
+import { connected, MIDWAY, nameOf, run } from "./ssh";
 import { call, type HostRequest, heard } from "./tenure";
 
 /** What the check of a host's catalog is told, as a secret. */
@@ -34,18 +34,22 @@ const NAMED = 20;
  * @throws OperatorError that names what is gone
  */
 export async function keepCatalog(request: CatalogRequest, running?: number): Promise<{ catalog: string }> {
-  return connected(request, async (client) => {
-    const directory = `${request.configDirectory}/harden-zot`;
-    const names = (await heard(client, request, `ls ${directory}`)).split("\n");
-    if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
-    const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog && date +%s`));
-    const seen = await onDisk(client, request, await lookFor(noted, request));
-    const ours = running !== undefined && noted.age <= running;
-    if (seen.gone.length > 0 && ours) throw await putBack(client, request, seen.gone);
-    await heard(client, request, `rm -f ${directory}/catalog`);
-    if (seen.gone.length > 0) throw goneSince(request, seen.gone);
-    return { catalog: describe(noted, seen, request.registry) };
-  });
+  return connected(
+    request,
+    async (client) => {
+      const directory = `${request.configDirectory}/harden-zot`;
+      const names = (await heard(client, request, `ls ${directory}`)).split("\n");
+      if (!names.includes("catalog")) return { catalog: "nothing was noted down to look for" };
+      const noted = parseCatalog(await heard(client, request, `cat ${directory}/catalog && date +%s`));
+      const seen = await onDisk(client, request, await lookFor(noted, request));
+      const ours = running !== undefined && noted.age <= running;
+      if (seen.gone.length > 0 && ours) throw await putBack(client, request, seen.gone);
+      await heard(client, request, `rm -f ${directory}/catalog`);
+      if (seen.gone.length > 0) throw goneSince(request, seen.gone);
+      return { catalog: describe(noted, seen, request.registry) };
+    },
+    MIDWAY,
+  );
 }
 
 /** What the agent noted down (note_catalog). */

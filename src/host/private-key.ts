@@ -80,7 +80,7 @@ function decrypt(stack: string, key: string): string {
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
     throw new OperatorError(
-      `\`pulumi config get ${key} --stack ${stack}\`, for the passphrase of an SSH key, failed: ${stderr?.trim() || code}. Nothing was changed.`,
+      `\`pulumi config get ${key} --stack ${stack}\`, for the passphrase of an SSH key, failed: ${stderr?.trim() || code}.`,
     );
   }
 }

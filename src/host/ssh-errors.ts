@@ -10,24 +10,23 @@ export type SshError = Error & { level?: string; code?: string };
  * A key file that cannot be used, in the operator's words.
  * @param why as ssh2's parseKey says it
  */
-export function refusedKey(to: SshLogin, why: string): OperatorError {
-  const { privateKeyFile, passphraseKey, setting = HOSTS } = to;
+export function refusedKey({ privateKeyFile, passphraseKey, setting = HOSTS }: SshLogin, why: string): OperatorError {
   const file = `${setting}: privateKeyFile = ${JSON.stringify(privateKeyFile)}`;
   if (/no passphrase given/.test(why)) {
     return new OperatorError(
-      `${file} is encrypted: set its passphrase with \`pulumi config set --secret harden-zot:sshPassphrase\` and name it with passphraseKey: sshPassphrase, or give the key to the SSH agent with ssh-add and leave privateKeyFile out.${ending(to)}`,
+      `${file} is encrypted: set its passphrase with \`pulumi config set --secret harden-zot:sshPassphrase\` and name it with passphraseKey: sshPassphrase, or give the key to the SSH agent with ssh-add and leave privateKeyFile out.`,
     );
   }
   if (/bad passphrase|bad decrypt|integrity check failed/.test(why)) {
     return new OperatorError(
-      `${file} does not open with the passphrase in harden-zot:${passphraseKey}: set the right one with \`pulumi config set --secret harden-zot:${passphraseKey}\`.${ending(to)}`,
+      `${file} does not open with the passphrase in harden-zot:${passphraseKey}: set the right one with \`pulumi config set --secret harden-zot:${passphraseKey}\`.`,
     );
   }
   if (why === "it is not encrypted") {
-    return new OperatorError(`${file} is not encrypted: leave passphraseKey out.${ending(to)}`);
+    return new OperatorError(`${file} is not encrypted: leave passphraseKey out.`);
   }
   return new OperatorError(
-    `${file} cannot be used (${why}): name a private key file as ssh-keygen writes it, or leave it out and give the key to the SSH agent with ssh-add.${ending(to)}`,
+    `${file} cannot be used (${why}): name a private key file as ssh-keygen writes it, or leave it out and give the key to the SSH agent with ssh-add.`,
   );
 }
 
@@ -40,27 +39,21 @@ export function unreachable(to: SshLogin, name: string, error: SshError, keyMatc
   const { message, level, code } = error;
   if (!keyMatched || /no matching host key/i.test(message)) {
     return new OperatorError(
-      `${name} does not have the host key that ${to.setting ?? HOSTS} pins: another machine answers there, or the host was reinstalled; if you trust it, put what \`ssh-keyscan -t ed25519 ${to.address} | cut -d ' ' -f 2-\` prints into hostKey.${ending(to)}`,
+      `${name} does not have the host key that ${to.setting ?? HOSTS} pins: another machine answers there, or the host was reinstalled; if you trust it, put what \`ssh-keyscan -t ed25519 ${to.address} | cut -d ' ' -f 2-\` prints into hostKey.`,
     );
   }
   if (level === "agent") {
     return new OperatorError(
-      `the SSH agent (SSH_AUTH_SOCK = ${process.env.SSH_AUTH_SOCK}) does not answer (${code ?? message}), so ${name} was not logged in to: start it and ssh-add the key, or set privateKeyFile.${ending(to)}`,
+      `the SSH agent (SSH_AUTH_SOCK = ${process.env.SSH_AUTH_SOCK}) does not answer (${code ?? message}), so ${name} was not logged in to: start it and ssh-add the key, or set privateKeyFile.`,
     );
   }
   if (level === "client-authentication") {
     const how = to.privateKeyFile ? `the key ${to.privateKeyFile}` : "what the SSH agent (SSH_AUTH_SOCK) offers";
     return new OperatorError(
-      `${name} refused the login with ${how}: add the public key to that user's authorized_keys, or set privateKeyFile.${ending(to)}`,
+      `${name} refused the login with ${how}: add the public key to that user's authorized_keys, or set privateKeyFile.`,
     );
   }
   return new OperatorError(
-    `${name} cannot be reached (${code ?? message}): check address, port and that sshd runs there.${ending(to)}`,
+    `${name} cannot be reached (${code ?? message}): check address, port and that sshd runs there.`,
   );
-}
-
-/** Hosts are asked before anything is done; a key is published after all of it. */
-function ending({ setting }: SshLogin): string {
-  if (setting === undefined) return " Nothing was changed.";
-  return " Hosts and keys are as this run made them: mend it, and the next `pulumi up` goes on from here.";
 }

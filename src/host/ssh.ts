@@ -31,15 +31,29 @@ export function execute(host: SshTarget, command: string, stdin = ""): Promise<O
   return connected(host, (client) => run(client, command, stdin));
 }
 
+/** Said where no connection came about in the middle of a run. */
+export const MIDWAY = "What was done until now stays: mend it, and the next run goes on from there.";
+
 /**
  * Does something over a connection to a host, which is closed after it.
+ * @param before what is said of what was done until now, where no connection comes about
  * @throws OperatorError when the host or its jump host cannot be reached, is another than the one pinned, or refuses the
  *   login
  */
-export async function connected<Result>(host: SshTarget, use: (client: Client) => Promise<Result>): Promise<Result> {
-  if (!host.jump) return session(host, nameOf(host), use);
-  return session(host.jump, jumpNameOf(host), async (jump) =>
-    session(host, nameOf(host), use, await forward(jump, host)),
+export async function connected<Result>(
+  host: SshTarget,
+  use: (client: Client) => Promise<Result>,
+  before = "Nothing was changed.",
+): Promise<Result> {
+  const told = (error: Error): never => {
+    throw error instanceof OperatorError ? new OperatorError(`${error.message} ${before}`) : error;
+  };
+  if (!host.jump) return session(host, nameOf(host), use, told);
+  return session(
+    host.jump,
+    jumpNameOf(host),
+    async (jump) => session(host, nameOf(host), use, told, await forward(jump, host).catch(told)),
+    told,
   );
 }
 
@@ -47,13 +61,14 @@ async function session<Result>(
   to: SshLogin,
   name: string,
   use: (client: Client) => Promise<Result>,
+  refused: (error: Error) => never,
   through?: Duplex,
 ): Promise<Result> {
   // Loading it costs every preview; it is only needed here.
   const { Client } = await import("ssh2");
   const client = new Client();
   try {
-    await connect(client, to, name, through);
+    await connect(client, to, name, through).catch(refused);
     return await use(client);
   } finally {
     client.end();
@@ -103,7 +118,7 @@ function forward(jump: Client, host: SshTarget): Promise<Duplex> {
       const why = error.message.replace(/^.*?: /, "");
       fail(
         new OperatorError(
-          `${jumpNameOf(host)} cannot reach ${nameOf(host)} (${why}): check that address and port as the jump host sees them, that sshd runs there, and that the jump host lets TCP be forwarded. Nothing was changed.`,
+          `${jumpNameOf(host)} cannot reach ${nameOf(host)} (${why}): check that address and port as the jump host sees them, that sshd runs there, and that the jump host lets TCP be forwarded.`,
         ),
       );
     }),

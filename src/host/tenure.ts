@@ -15,7 +15,7 @@ import {
 import { agentText } from "./agent-text";
 import { readAnswer } from "./observe";
 import { readOnly } from "./read-only";
-import { connected, nameOf, run, type SshTarget } from "./ssh";
+import { connected, MIDWAY, nameOf, run, type SshTarget } from "./ssh";
 
 /** A host for a program of bin/, which has no settings. */
 export interface HostRequest extends SshTarget, AgentHost {}
@@ -36,10 +36,14 @@ export interface HostTenure extends Tenure {
 /** Notes down on the host whose it is from now on, before anything else is brought there. @throws OperatorError */
 export async function begin(request: TenureRequest): Promise<HostTenure> {
   const tenure = beginTenure(request.owner);
-  await connected(request, async (client) => {
-    await install(client, request);
-    await call(client, request, "claim", { ...tenure, takeover: request.takeOver });
-  });
+  await connected(
+    request,
+    async (client) => {
+      await install(client, request);
+      await call(client, request, "claim", { ...tenure, takeover: request.takeOver });
+    },
+    MIDWAY,
+  );
   return { ...tenure, host: nameOf(request) };
 }
 
@@ -55,19 +59,23 @@ export async function keep(request: TenureRequest, held?: HostTenure): Promise<H
 export async function end(request: TenureRequest, held?: HostTenure): Promise<undefined> {
   if (!held) return undefined;
   const words = { owner: held.owner, life: held.life, last: isDestroy() ? "yes" : undefined } as const;
-  await connected(request, async (client) => {
-    const status = await ask(client, request);
-    if (!belongs(status, words)) {
-      console.error(
-        `${nameOf(request)}: it is delivered by ${status.owner} by now (life ${status.life}, and this was ${words.owner}, life ${words.life}): left as it is`,
-      );
-      return;
-    }
-    await install(client, request);
-    if (request.farewell === "restore") await call(client, request, "restore", words);
-    else await call(client, request, "close", words, await readOnlyConfig(client, request));
-    await call(client, request, "uninstall", words);
-  });
+  await connected(
+    request,
+    async (client) => {
+      const status = await ask(client, request);
+      if (!belongs(status, words)) {
+        console.error(
+          `${nameOf(request)}: it is delivered by ${status.owner} by now (life ${status.life}, and this was ${words.owner}, life ${words.life}): left as it is`,
+        );
+        return;
+      }
+      await install(client, request);
+      if (request.farewell === "restore") await call(client, request, "restore", words);
+      else await call(client, request, "close", words, await readOnlyConfig(client, request));
+      await call(client, request, "uninstall", words);
+    },
+    MIDWAY,
+  );
   return undefined;
 }
 

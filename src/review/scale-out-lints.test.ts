@@ -1,28 +1,9 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { CLUSTER, REDIS, S3, twoHosts } from "../../sandbox/two-hosts";
 import { renderAccess } from "../config/render";
 import type { ScaleOutSettings } from "../settings/scale-out";
-import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
 import { review } from "./review";
 import { describeScaleOut, lintScaleOut } from "./scale-out-lints";
-
-const CLUSTER = { members: ["10.0.0.1:5050", "10.0.0.2:5050"], hashKey: "0123456789abcdef" };
-const S3 = { bucket: "zot-images", region: "eu-central-1" };
-const REDIS = { url: "redis://redis.internal:6379" };
-
-const { config: PROD } = parse(readFileSync(resolve(__dirname, "../../Pulumi.prod.yaml"), "utf8"));
-
-/** The production stack on two hosts, scaled out. */
-function twoHosts(scaleOut: unknown, registry: object = {}): Settings {
-  const [host] = PROD["harden-zot:hosts"];
-  return parseSettings({
-    ...PROD,
-    "harden-zot:registry": { ...PROD["harden-zot:registry"], search: {}, scaleOut, ...registry },
-    "harden-zot:hosts": [host, { ...host, name: "indri-2", address: "indri-2" }],
-  } as RawSettings);
-}
 
 describe("the lints of several hosts", () => {
   const found = (scaleOut: unknown, registry: object = {}, hosts: object[] = [{}, {}]) => {

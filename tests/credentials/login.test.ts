@@ -254,9 +254,9 @@ describe("a password goes to the Authentik that is meant, and nowhere else", () 
     },
   );
 
-  test("a flow executor that sends the login on", async () => {
+  test.each(["/api/", "/zot/auth/callback/oidc"])("a flow executor that sends the login on to %s", async (path) => {
     const thief = await sendingTo(() => "/");
-    const issuer = await sendingTo((url) => (url.startsWith("/api/") ? `${thief.url}/api/` : "/if/flow/ci/"));
+    const issuer = await sendingTo((url) => (url.startsWith("/api/") ? `${thief.url}${path}` : "/if/flow/ci/"));
     const registry = await sendingTo(() => `${issuer.url}/application/o/authorize/`);
     await expect(attempt(registry.url, issuer.url)).rejects.toThrow(
       `Authentik at ${issuer.url} sends the login on to ${thief.url}, where nothing was sent`,

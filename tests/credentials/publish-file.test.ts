@@ -122,9 +122,9 @@ describe("what goes wrong is one sentence without a secret", () => {
     [
       "another host's key",
       async () => ({ hostKey: another }),
-      /host key that publish\.file pins.*Hosts and keys are as this run made them: mend it, and the next `pulumi up` goes on/,
+      /host key that publish\.file pins.*What was done until now stays: mend it, and the next run goes on from there\.$/,
     ],
-    ["nobody listens", async () => ({ port: 1 }), /cannot be reached \(ECONNREFUSED\).*Hosts and keys are as this run/],
+    ["nobody listens", async () => ({ port: 1 }), /cannot be reached \(ECONNREFUSED\).*What was done until now stays/],
     ["no such directory", async () => ({ path: "/nonexistent/config.json" }), /no directory \/nonexistent; make it/],
     [
       "no key file",

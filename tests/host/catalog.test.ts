@@ -55,6 +55,17 @@ describe("the catalog after the first hardening", () => {
     expect(await test.anonymousPush()).toBe(401);
   });
 
+  it("does not say that nothing was changed where the host cannot be reached any more", async () => {
+    await activate(test.config);
+    const { privateKeyFile: _, privateKey: text, ...login } = test.host.ssh;
+    const { configDirectory, service, zot } = test.host;
+    const gone = { ...login, port: 1, key: { text }, configDirectory, service, zot, sudo: false };
+    const failure = await refusal(keepCatalog({ ...gone, ...TENURE, registry: test.url, heal: 0 }));
+    expect(failure?.message).toMatch(
+      /cannot be reached \(ECONNREFUSED\): check address, port and that sshd runs there\. What was done until now stays: mend it, and the next run goes on from there\.$/,
+    );
+  });
+
   it("says of what nobody may read any more that it is not told", async () => {
     await activate(withRule(test.config, "plans"));
     expect((await keep()).catalog).toBe(

@@ -10,7 +10,7 @@ export default defineConfig({
       "src/credentials/{labels,rotation,handover}.test.ts",
       "tests/{decisions,doublestar}.test.ts",
     ],
-    exclude: ["src/review/scale-out.test.ts", "src/review/table-size.test.ts"],
+    exclude: ["src/review/table-size.test.ts"],
     setupFiles: ["tools/mutants/setup.ts"],
     testTimeout: 120_000,
   },

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
 import type { Client, SFTPWrapper } from "ssh2";
-import { connected, nameOf } from "../../host/ssh";
+import { connected, MIDWAY, nameOf } from "../../host/ssh";
 import { OperatorError } from "../../operator/error";
 import type { FileDestination } from "../../settings/publish";
 import { dockerConfigJson, type HandOver } from "../handover";
@@ -15,14 +15,18 @@ export function file(destination: FileDestination): Publisher {
   const { path } = destination;
   const login = { ...destination, setting: "publish.file" };
   const change = (next: (now: string | undefined) => string | undefined) =>
-    connected(login, async (client) => {
-      const remote = await RemoteFile.open(client, path, nameOf(login));
-      const now = await remote.read();
-      const content = next(now);
-      if (content === undefined) await remote.remove();
-      else if (content !== now || !(await remote.isPrivate())) await remote.replace(content);
-      return [path];
-    });
+    connected(
+      login,
+      async (client) => {
+        const remote = await RemoteFile.open(client, path, nameOf(login));
+        const now = await remote.read();
+        const content = next(now);
+        if (content === undefined) await remote.remove();
+        else if (content !== now || !(await remote.isPrivate())) await remote.replace(content);
+        return [path];
+      },
+      MIDWAY,
+    );
   const { add, remove } = destination.content === "apiKey" ? bareKey : dockerConfig(`${nameOf(login)}: ${path}`);
   return {
     publish: (handover) => change((now) => add(now, handover)),

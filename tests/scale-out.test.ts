@@ -4,27 +4,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv from "ajv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
-import { findZot } from "../../sandbox/parts";
-import { renderConfig, serializeConfig } from "../config/render";
-import { parseSettings, type RawSettings, type Settings } from "../settings/settings";
-import type { ZotConfig } from "../zot/types";
-
-const CLUSTER = { members: ["10.0.0.1:5050", "10.0.0.2:5050"], hashKey: "0123456789abcdef" };
-const S3 = { bucket: "zot-images", region: "eu-central-1" };
-const REDIS = { url: "redis://redis.internal:6379" };
-
-const { config: PROD } = parse(readFileSync(resolve(__dirname, "../../Pulumi.prod.yaml"), "utf8"));
-
-/** The production stack on two hosts, scaled out. */
-function twoHosts(scaleOut: unknown, registry: object = {}): Settings {
-  const [host] = PROD["harden-zot:hosts"];
-  return parseSettings({
-    ...PROD,
-    "harden-zot:registry": { ...PROD["harden-zot:registry"], search: {}, scaleOut, ...registry },
-    "harden-zot:hosts": [host, { ...host, name: "indri-2", address: "indri-2" }],
-  } as RawSettings);
-}
+import { findZot } from "../sandbox/parts";
+import { CLUSTER, REDIS, S3, twoHosts } from "../sandbox/two-hosts";
+import { renderConfig, serializeConfig } from "../src/config/render";
+import type { Settings } from "../src/settings/settings";
+import type { ZotConfig } from "../src/zot/types";
 
 describe("a registry scaled out, as zot is told", () => {
   let directory: string;
